@@ -1,0 +1,1 @@
+"""Training with PyTorch (the ``ann`` extra). Nothing outside this folder needs torch."""

@@ -1,0 +1,91 @@
+"""What an equation in a card may be: a whitelist over Python's own parser. Nothing of a card is ever evaluated."""
+
+import ast
+import re
+
+from fwbio.cards.grammar import AMBIENT, FUNCTIONS
+from fwbio.errors import BadInput, nearest
+
+NODES = (
+    ast.Expression,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Call,
+    ast.Name,
+    ast.Load,
+    ast.Constant,
+    ast.Compare,
+    ast.Add,
+    ast.Sub,
+    ast.Mult,
+    ast.Div,
+    ast.Pow,
+    ast.USub,
+    ast.UAdd,
+    ast.Lt,
+    ast.Gt,
+    ast.LtE,
+    ast.GtE,
+)
+# dx/dt = RHS : unit (flags)   |   x_post = RHS : unit (flags)   |   x += RHS   |   RHS
+SHAPE = re.compile(
+    r"(?:(?:d(?P<ode>\w+)/dt|(?P<name>\w+))\s*(?P<op>\+?=)\s*)?(?P<rhs>[^:=]+?)\s*"
+    r"(?::\s*(?P<unit>1|Hz|volt|second|amp)\s*(?:\((?P<flags>summed|unless refractory)\))?)?",
+    re.ASCII,
+)
+
+
+def split(text: str, where: str) -> re.Match:
+    """Left side, operator, right side, unit and flags of one equation; raises BadInput for anything else."""
+    match = SHAPE.fullmatch(text.strip())
+    if match is None:
+        raise BadInput(f"{where} = {text!r}: not an equation; write 'dx/dt = … : unit', 'x = …', 'x += …' or an expression")
+    return match
+
+
+def names(expression: str, where: str) -> set[str]:
+    """The variables an expression uses; raises BadInput for anything that is not plain arithmetic."""
+    try:
+        tree = ast.parse(expression.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise BadInput(f"{where} = {expression!r}: cannot be read as arithmetic") from None
+    found = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, NODES):
+            raise BadInput(f"{where} = {expression!r}: {type(node).__name__} is not allowed in an equation, only arithmetic is")
+        if isinstance(node, ast.Constant) and (isinstance(node.value, bool) or not isinstance(node.value, (int, float))):
+            raise BadInput(f"{where} = {expression!r}: {node.value!r} is not a number")
+        if isinstance(node, ast.Call):
+            if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
+                name = ast.unparse(node.func)
+                raise BadInput(f"{where} = {expression!r}: unknown function '{name}'{nearest(name, FUNCTIONS)}")
+            if node.keywords:
+                raise BadInput(f"{where} = {expression!r}: a function takes plain arguments only")
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+    return found - FUNCTIONS
+
+
+def check(text: str, declared, where: str) -> None:
+    """Raises BadInput unless ``text`` is one equation over the ``declared`` names."""
+    match = split(text, where)
+    used = names(match["rhs"], where)
+    used |= {match["ode"] or match["name"]} - {None}
+    known = set(declared) | AMBIENT
+    for name in sorted(used):
+        bare = re.sub(r"_(pre|post)$", "", name)
+        if name not in known and bare not in known:
+            raise BadInput(f"{where} = {text!r}: '{name}' is not declared in this card{nearest(name, known)}")
+
+
+def linear_decay(ode: str) -> tuple[str, str] | None:
+    """``("A", "tau")`` where the equation is dA/dt = -A/tau, a decay that all synapses can share; else None."""
+    match = split(ode, "ode")
+    if not match["ode"]:
+        return None
+    tree = ast.parse(match["rhs"].strip(), mode="eval").body
+    if not (isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div) and isinstance(tree.right, ast.Name)):
+        return None
+    left = tree.left
+    is_minus_state = isinstance(left, ast.UnaryOp) and isinstance(left.op, ast.USub) and isinstance(left.operand, ast.Name)
+    return (match["ode"], tree.right.id) if is_minus_state and left.operand.id == match["ode"] else None

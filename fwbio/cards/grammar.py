@@ -1,0 +1,111 @@
+"""The grammar of cards, as data: which keys a table may have and what stands behind them.
+
+A name with ``!`` must be there; ``*`` stands for any name the card's author chooses.
+"""
+
+TEXT, BOOL, INT, NUMBER, EQUATION, VALUE = "text", "true or false", "a whole number", "a number", "an equation", "a quantity"
+
+
+class ListOf:
+    """A list whose items all fit ``item``."""
+
+    def __init__(self, item):
+        self.item = item
+
+
+class OneOf:
+    """One of several texts."""
+
+    def __init__(self, *choices):
+        self.choices = choices
+
+
+class Either:
+    """Anything that fits the first, or else the second."""
+
+    def __init__(self, *options):
+        self.options = options
+
+
+SOURCE = {"key!": TEXT, "text!": TEXT, "doi!": TEXT}
+BIND = {"*": VALUE}
+
+MECHANISM = {
+    "kind!": OneOf("mechanism"),
+    "role!": OneOf("neuron", "synapse", "normalisation", "dendrite"),
+    "name!": TEXT,
+    "title!": TEXT,
+    "family!": TEXT,
+    "sources!": ListOf(SOURCE),
+    "needs": {"*": {"unit!": TEXT, "meaning!": TEXT}},
+    "param": {"*": {"value!": VALUE, "meaning!": TEXT, "source!": TEXT, "note": TEXT}},
+    "sets": {"*": BIND},
+    "state": {"*": {"index!": ListOf(OneOf("pre", "post", "cell")), "start!": TEXT, "unit!": TEXT, "meaning!": TEXT}},
+    "spiking!": {
+        "ode": ListOf(EQUATION),
+        "read": EQUATION,
+        "write": EQUATION,
+        "pool": ListOf(EQUATION),
+        "dt": VALUE,
+        "settle": VALUE,
+        "threshold": EQUATION,
+        "reset": EQUATION,
+        "refractory": EQUATION,
+    },
+    "rate!": {"ode": ListOf(EQUATION), "read": EQUATION, "rate": EQUATION, "inverse": TEXT, "curve": EQUATION, "valid!": TEXT},
+    "counts": {"mean": EQUATION, "variance": EQUATION, "density": EQUATION},
+    "agree!": {"protocol!": OneOf("clamped", "rate curve", "random drives"), "quantity!": TEXT, "bound!": TEXT},
+}
+
+NETWORK = {
+    "kind!": OneOf("network"),
+    "name!": TEXT,
+    "title!": TEXT,
+    "sources!": ListOf(SOURCE),
+    "trained": {"file!": TEXT, "sha256!": TEXT, "command!": TEXT, "log!": TEXT, "noise": TEXT, "axes!": {"*": ListOf(TEXT)}},
+    "clock": {"token!": VALUE, "inner!": INT},
+    "population!": {
+        "*": {
+            "size!": INT,
+            "neurons!": INT,
+            "r0!": VALUE,
+            "neuron!": TEXT,
+            "dendrite": TEXT,
+            "norm": TEXT,
+            "phi!": EQUATION,
+            "bind": BIND,
+            "first": BIND,
+        }
+    },
+    "projection!": {
+        "*": {
+            "from!": TEXT,
+            "to!": TEXT,
+            "synapse!": TEXT,
+            "weight": Either(TEXT, {"draw!": OneOf("normal"), "sd!": NUMBER}),
+            "bind": BIND,
+            "reads": OneOf("inner", "last"),
+            "writes": OneOf("last"),
+            "note": TEXT,
+        }
+    },
+    "rnn": {"W!": TEXT, "A!": TEXT, "eta!": TEXT, "reads!": OneOf("previous", "late", "preliminary"), "norm_first!": BOOL},
+    "input!": {"tokens": TEXT, "through": TEXT, "draw": OneOf("normal"), "sd": NUMBER, "every": VALUE},
+    "readout": {"from!": TEXT, "layers!": ListOf(ListOf(TEXT))},
+    "protocol!": {
+        "task": OneOf("retrieval"),
+        "pairs": INT,
+        "trials!": INT,
+        "duration": VALUE,
+        "dt": VALUE,
+        "reset!": OneOf("trial"),
+    },
+    "record": {"trials!": INT},
+    "expose": {"*": TEXT},
+}
+
+KINDS = {"mechanism": MECHANISM, "network": NETWORK}
+
+# what an equation may contain besides the names the card declares
+FUNCTIONS = {"exp", "log", "sqrt", "tanh", "relu", "step", "clip", "mean", "rand", "siegert", "density"}
+AMBIENT = {"xi", "dt", "t", "window", "I", "I_in", "h", "u", "drive", "mu"}

@@ -1,0 +1,117 @@
+"""Reads one card: TOML to plain tables that fit the grammar, or a message that says what to type instead."""
+
+import math
+import re
+import tomllib
+from pathlib import Path
+
+from fwbio.cards import equations
+from fwbio.cards.grammar import BOOL, EQUATION, INT, KINDS, NUMBER, TEXT, VALUE, Either, ListOf, OneOf
+from fwbio.errors import BadInput, nearest
+
+LARGEST = 1_000_000  # bytes; a card fits on one screen
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+
+
+def folder() -> Path:
+    """Where the shipped cards stand: ``fwbio/models`` in an installed package, ``models`` in a checkout."""
+    inside = Path(__file__).parents[1] / "models"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "models"
+
+
+def shipped() -> dict[str, Path]:
+    """Name to path of every shipped card; the directory listing is the registry."""
+    return {path.stem: path for path in sorted(folder().glob("*.toml"))}
+
+
+def find(card) -> Path:
+    """The file of a card given by shipped name or by path."""
+    text = str(card)
+    if text.endswith(".toml") or "/" in text:
+        path = Path(text)
+        if not path.is_file():
+            raise BadInput(f"card {text}: no such file; `fwbio models` lists the shipped cards")
+        return path
+    cards = shipped()
+    if text not in cards:
+        raise BadInput(f"card {text!r}: no such card{nearest(text, cards)}; `fwbio models` lists them, a path ends in .toml")
+    return cards[text]
+
+
+def read(card) -> dict:
+    """The checked tables of a card. Raises BadInput naming file, key, value and fix."""
+    path = find(card)
+    if path.stat().st_size > LARGEST:
+        raise BadInput(f"{path}: {path.stat().st_size} bytes; a card has at most {LARGEST}")
+    try:
+        tables = tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save the card as UTF-8") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadInput(f"{path}: not TOML: {error}") from None
+    kind = tables.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise BadInput(f"{path}: kind = {kind!r}; use 'mechanism' or 'network'")
+    fit(tables, KINDS[kind], f"{path.name}:", "")
+    if kind == "mechanism":
+        check_mechanism(tables, path.name)
+    return tables
+
+
+def fit(value, grammar, file, where):
+    """Raises BadInput unless ``value`` fits ``grammar``."""
+    say = f"{file} {where} = {value!r}"
+    if isinstance(grammar, dict):
+        fit_table(value, grammar, file, where)
+    elif isinstance(grammar, ListOf):
+        if not isinstance(value, list):
+            raise BadInput(f"{say}: write a list, [ … ]")
+        for k, item in enumerate(value):
+            fit(item, grammar.item, file, f"{where}[{k}]")
+    elif isinstance(grammar, OneOf):
+        if not isinstance(value, str) or value not in grammar.choices:
+            raise BadInput(f"{say}: use {' or '.join(map(repr, grammar.choices))}{nearest(value, grammar.choices)}")
+    elif isinstance(grammar, Either):
+        fit(value, grammar.options[isinstance(value, dict)], file, where)
+    elif grammar in (TEXT, EQUATION, VALUE):
+        if not isinstance(value, str) or not value.strip():
+            hint = ' (quantities are strings with a unit, "200 ms"; pure numbers too, "0.5")' if grammar is VALUE else ""
+            raise BadInput(f"{say}: write {grammar} in quotes{hint}")
+    elif grammar is BOOL:
+        if not isinstance(value, bool):
+            raise BadInput(f"{say}: write true or false")
+    elif isinstance(value, bool) or not isinstance(value, int if grammar is INT else (int, float)):
+        raise BadInput(f"{say}: write {grammar}")
+    elif not math.isfinite(value) or grammar is INT and value < 0:
+        raise BadInput(f"{say}: write {grammar}, finite and not negative")
+
+
+def fit_table(table, grammar, file, where):
+    if not isinstance(table, dict):
+        raise BadInput(f"{file} {where} = {table!r}: write a table, [{where}] or {{ … }}")
+    allowed = {key.rstrip("!"): rule for key, rule in grammar.items()}
+    for key, value in table.items():
+        full = f"{where}.{key}" if where else key
+        if key not in allowed and "*" not in allowed:
+            raise BadInput(f"{file} unknown key '{full}'{nearest(key, allowed)}")
+        if key not in allowed and not all(NAME.fullmatch(part) for part in key.split(".")):
+            raise BadInput(f"{file} '{full}': a name has letters, digits and _ only")
+        fit(value, allowed.get(key, allowed.get("*")), file, full)
+    for key in grammar:
+        if key.endswith("!") and key[:-1] not in table:
+            raise BadInput(f"{file} [{where}] lacks '{key[:-1]}'" if where else f"{file} '{key[:-1]}' is missing")
+
+
+def check_mechanism(card, file):
+    """Every name in an equation is declared, and every parameter's source is among the card's sources."""
+    declared = {*card.get("needs", {}), *card.get("param", {}), *card.get("state", {})}
+    for block in ("spiking", "rate", "counts"):
+        for key, value in card.get(block, {}).items():
+            if key in ("dt", "settle", "valid", "inverse"):
+                continue
+            for text in value if isinstance(value, list) else [value]:
+                equations.check(text, declared, f"{file}: {block}.{key}")
+    keys = {source["key"] for source in card["sources"]}
+    for name, param in card.get("param", {}).items():
+        if param["source"] not in keys:
+            raise BadInput(f"{file}: param.{name}.source = {param['source']!r}: not among the sources{nearest(param['source'], keys)}")

@@ -1,0 +1,52 @@
+"""Trained weights beside a card: an ``.npz`` that is read without pickle and checked before anything is built."""
+
+import hashlib
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from fwbio.errors import BadInput, nearest
+
+LARGEST = 200_000_000  # bytes after unpacking
+
+
+def read(path: Path, axes: dict[str, list[str]], sha256: str | None = None) -> dict[str, np.ndarray]:
+    """Arrays by name, float64, with the shapes that ``axes`` says.
+
+    axes : for each array the names of its axes, for instance ``{"W": ["unit", "unit"]}``; an axis name has one length
+
+    Raises BadInput: no such file, pickled, truncated, too large, float16, NaN, missing array, shapes that do not match.
+    """
+    if not path.is_file():
+        raise BadInput(f"{path}: no such weights file; the card's [trained] file stands beside the card")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(item.file_size for item in archive.infolist())
+        if size > LARGEST:
+            raise BadInput(f"{path}: {size:,} bytes unpacked; at most {LARGEST:,} are read")
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except ValueError as error:
+        raise BadInput(f"{path}: {error}; save plain numeric arrays with numpy.savez (pickled objects are never loaded)") from None
+    except (zipfile.BadZipFile, OSError, EOFError, KeyError) as error:
+        raise BadInput(f"{path}: not a complete .npz file ({error}); save it again with numpy.savez") from None
+    lengths: dict[str, tuple[int, str]] = {}
+    for name, axis_names in axes.items():
+        if name not in arrays:
+            raise BadInput(f"{path}: array '{name}' is missing{nearest(name, arrays)}")
+        array = arrays[name]
+        if array.dtype not in (np.float32, np.float64):
+            raise BadInput(f"{path}: {name} is {array.dtype}; use float64 (or float32)")
+        if array.ndim != len(axis_names):
+            raise BadInput(f"{path}: {name} has shape {array.shape}, but the card says axes {axis_names}")
+        for axis, length in zip(axis_names, array.shape):
+            first = lengths.setdefault(axis, (length, name))
+            if first[0] != length:
+                raise BadInput(f"{path}: {name} has shape {array.shape}: axis '{axis}' is {length}, but {first[1]} makes it {first[0]}")
+        if not np.isfinite(array).all():
+            where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+            raise BadInput(f"{path}: {name}{list(where)} = {array[where]}; weights must be finite")
+    if sha256 is not None and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise BadInput(f"{path}: the file is not the one the card describes (sha256 differs); train again or put the new sha256 into the card")
+    return {name: np.ascontiguousarray(arrays[name], dtype=np.float64) for name in axes}
