@@ -1,0 +1,68 @@
+"""A card's rate block made into NumPy functions, through Brian2's equation parser and SymPy.
+
+Brian2's own notation is the matrix product: ``x_pre`` and ``x_post`` are a row and a column, a state that lives on
+[post, pre] is the matrix, and ``(summed)`` sums over pre. Arrays carry the trials on their first axis.
+"""
+
+import re
+
+import numpy as np
+
+NUMPY = {
+    "relu": lambda u: np.maximum(u, 0.0),
+    "mean": lambda u: u.mean(axis=-1, keepdims=True),
+    "clip": np.clip,
+    "step": lambda u: np.heaviside(u, 1.0),
+}
+
+
+def function(expression: str):
+    """(callable, argument names) of an arithmetic expression over NumPy arrays."""
+    import sympy
+    from brian2.parsing.sympytools import str_to_sympy
+
+    tree = str_to_sympy(expression)
+    arguments = sorted(symbol.name for symbol in tree.free_symbols)
+    return sympy.lambdify([sympy.Symbol(a, real=True) for a in arguments], tree, modules=[NUMPY, "numpy"]), arguments
+
+
+class Right:
+    """The right-hand side of one equation of a card, called with a mapping from names to arrays."""
+
+    def __init__(self, text: str, constants: dict):
+        from brian2 import Equations
+
+        if re.match(r"\w+ *=", text) and ":" not in text:
+            text += " : 1"
+        (equation,) = Equations(text).values()
+        self.name = equation.varname
+        self.summed = "summed" in equation.flags
+        self.call, self.arguments = function(equation.expr.code)
+        self.constants = {k: v for k, v in constants.items() if k in self.arguments}
+
+    def __call__(self, values):
+        result = self.call(**{a: values[a] if a in values else self.constants[a] for a in self.arguments})
+        return result.sum(axis=-1) if self.summed else result
+
+
+class Synapse:
+    """One projection's rate equations: its states, what it reads into the dendrite, how its states move."""
+
+    def __init__(self, projection):
+        from fwbio.cards.equations import split
+
+        card, values = projection.synapse.card, projection.synapse.values
+        self.odes = {split(text, "rate.ode")["ode"]: Right(text, values) for text in card["rate"].get("ode", [])}
+        self.read = Right(card["rate"]["read"], values)
+        self.fixed = {k: projection.weight for k, s in card["state"].items() if s["start"] == "weight"}
+        self.states = list(self.odes)
+
+    def views(self, h, states, read_gain, write_gain):
+        return {
+            **self.fixed,
+            **states,
+            "h_pre": h[:, None, :],
+            "h_post": h[:, :, None],
+            "read_gain": read_gain,
+            "write_gain": write_gain,
+        }

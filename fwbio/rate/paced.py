@@ -1,0 +1,99 @@
+"""A paced network in continuous time: solve_ivp phase by phase, so that no step crosses a jump of the input.
+
+Within a phase h is constant; I' = what the synapse cards read, A' = their rate equations. At its end I is latched: as F for the
+next phase of the token, or, after the last phase, with the token's input as z (science: fwbio.pacing).
+"""
+
+import numpy as np
+
+from fwbio.pacing import gate
+from fwbio.rate.equations import Right, Synapse
+from fwbio.rnn import Trace
+
+RTOL, ATOL = 1e-10, 1e-12
+
+
+def run(network, x, *, keep=0, rtol=RTOL, atol=ATOL, chunk=25, progress=None) -> Trace:
+    """h and A of every trial, from the card's rate equations.
+
+    x : (trials, tokens, units), the input of every token. keep : trials whose A is returned
+    rtol, atol : of DOP853. chunk : trials integrated together
+
+    Returns a Trace like ``fwbio.rnn.run``.
+    """
+    parts = []
+    for start in range(0, len(x), chunk):
+        parts.append(integrate(network, x[start : start + chunk], max(0, min(keep - start, chunk)), rtol, atol))
+        if progress:
+            progress(min(start + chunk, len(x)) / len(x))
+    return Trace(np.concatenate([p.h for p in parts]), np.concatenate([p.A for p in parts]))
+
+
+def integrate(network, x, keep, rtol, atol):
+    trials, tokens, units = x.shape
+    synapses = {name: Synapse(p) for name, p in network.projections.items() if network.fast or not p.writes}
+    gates = {name: gate(network, network.projections[name]) for name in synapses}
+    norm = {True: normaliser(network.norm_first), False: normaliser(network.norm)}
+    phi = Right(f"h = {network.phi}", {})
+    matrix = [(name, state) for name, synapse in synapses.items() for state in synapse.states]
+    values = {key: np.zeros((trials, units, units)) for key in matrix}
+    current = np.zeros((trials, units))
+    h = np.empty_like(x)
+    A = np.zeros((min(keep, trials), tokens, units, units))
+    for t in range(tokens):
+        for s in range(network.inner + 1):
+            if s == 0:
+                z, drive = current + x[:, t], current + x[:, t]
+            else:
+                drive = z + current
+            rate = phi({"u": norm[s == 0](drive)})
+            current, values = phase(network, synapses, gates, s, rate, values, rtol, atol)
+        h[:, t] = rate
+        if keep and matrix:
+            A[:, t] = values[matrix[0]][:keep]
+    return Trace(h, A)
+
+
+def normaliser(mechanism):
+    """u of the drive, from the normalisation card's rate block (None: u is the drive itself)."""
+    if mechanism is None:
+        return lambda drive: drive
+    read = Right(mechanism.card["rate"]["read"], mechanism.values)
+    return lambda drive: read({"drive": drive})
+
+
+def phase(network, synapses, gates, s, h, values, rtol, atol):
+    """What the dendrites gather in phase s, and the states at its end: first the settling part, then the window."""
+    trials, units = h.shape
+    keys, width = list(values), units * units
+    for length, is_open in ((network.settle, 0.0), (network.window, 1.0)):
+        if not length:
+            continue
+
+        def slope(_, y, is_open=is_open):
+            current, states = unpack(y, keys, trials, units)
+            d_current, moves = np.zeros((trials, units)), {}
+            for name, synapse in synapses.items():
+                own = {state: states[name, state] for state in synapse.states}
+                views = synapse.views(h, own, is_open * gates[name].read[s], is_open * gates[name].write[s])
+                if views["read_gain"]:
+                    d_current = d_current + synapse.read(views)
+                for state, ode in synapse.odes.items():
+                    moves[name, state] = ode(views)
+            return np.concatenate([d_current.ravel(), *(moves[key].ravel() for key in keys)])
+
+        from scipy.integrate import solve_ivp
+
+        if is_open == 0.0 or length == network.phase:
+            y = np.concatenate([np.zeros(trials * units), *(values[key].ravel() for key in keys)])
+        solution = solve_ivp(slope, (0.0, length), y, method="DOP853", rtol=rtol, atol=atol, first_step=length, t_eval=[length])
+        if not solution.success:
+            raise FloatingPointError(f"solve_ivp stopped in phase {s}: {solution.message}")
+        y = solution.y[:, -1]
+    assert len(y) == trials * (units + len(keys) * width)
+    return unpack(y, keys, trials, units)
+
+
+def unpack(y, keys, trials, units):
+    current, *states = np.split(y, [trials * units + k * trials * units * units for k in range(len(keys))]) if keys else [y]
+    return current.reshape(trials, units), {k: v.reshape(trials, units, units) for k, v in zip(keys, states)}

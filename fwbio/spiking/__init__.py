@@ -1,0 +1,1 @@
+"""The spiking description: the spiking block of each card, as Brian2 neuron groups and synapses."""

@@ -1,0 +1,199 @@
+"""Build once, run many: a content-addressed cache of compiled networks, and runs as child processes that are checked.
+
+A build is keyed by the structure, the sources that turn it into C++, the versions and the CPU; it is made in a temporary
+folder and renamed into place, so that several processes may share the cache. A run is a child with a folder of its own. It
+counts only if the exit code is 0, nothing stands on standard error, the completed fraction is exactly 1, every parameter
+comes back equal to what was asked, the arrays have their lengths and everything is finite.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fwbio.errors import EnvironmentProblem
+from fwbio.spiking.structure import Structure
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """arrays by name; seconds of the child; its peak memory in MB."""
+
+    arrays: dict
+    seconds: float
+    memory_mb: float
+
+
+def cache() -> Path:
+    """``$FWBIO_CACHE``, or ``~/.cache/fwbio``, or a temporary folder where that cannot be written."""
+    chosen = Path(os.environ.get("FWBIO_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "fwbio")
+    try:
+        chosen.mkdir(parents=True, exist_ok=True)
+        if os.access(chosen, os.W_OK):
+            return chosen
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="fwbio-cache-"))
+
+
+def key(s: Structure, shapes: dict) -> str:
+    """The name of the build of ``s``."""
+    sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")) if path.name != "engine.py")
+    flags = Path("/proc/cpuinfo").read_text().split("flags", 1)[-1].split("\n", 1)[0] if os.path.exists("/proc/cpuinfo") else ""
+    versions = [importlib.metadata.version(p) for p in ("brian2", "numpy")] + [platform.python_version(), platform.machine()]
+    text = json.dumps([asdict(s), shapes, versions, flags], sort_keys=True)
+    return hashlib.sha256(text.encode() + sources).hexdigest()[:20]
+
+
+def build(s: Structure, values: dict, say=None) -> tuple[Path, float]:
+    """The folder of the compiled network and the seconds it took (0.0 if it was there)."""
+    shapes = {name: list(np.shape(value)) for name, value in values.items()}
+    folder = cache() / key(s, shapes)
+    if (folder / "manifest.json").is_file() and (folder / "main").is_file():
+        return folder, 0.0
+    if shutil.which("g++") is None and shutil.which("clang++") is None:
+        raise EnvironmentProblem("no C++ compiler found; install one (Debian: apt-get install g++) or use the numpy target")
+    if say:
+        say("building the network (once; it is kept)")
+    start = time.monotonic()
+    work = Path(tempfile.mkdtemp(prefix=".build-", dir=cache()))
+    try:
+        (work / "structure.json").write_text(json.dumps(asdict(s)))
+        (work / "shapes.json").write_text(json.dumps(shapes))
+        done = subprocess.run(
+            [sys.executable, "-m", "fwbio.spiking.worker", "build", str(work)], capture_output=True, text=True, env=environment(0)
+        )
+        if done.returncode or not (work / "manifest.json").is_file() or not (work / "main").is_file():
+            tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+            raise EnvironmentProblem(f"building the spiking network failed (exit code {done.returncode}):\n{tail}")
+        for scrap in work.glob("code_objects/*.o"):
+            scrap.unlink()
+        if folder.exists():  # left behind incomplete
+            shutil.rmtree(folder, ignore_errors=True)
+        try:
+            work.rename(folder)
+        except OSError:  # somebody else was faster: theirs is as good
+            if not (folder / "manifest.json").is_file():
+                raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return folder, time.monotonic() - start
+
+
+def environment(seed: int) -> dict:
+    root = str(Path(__file__).parents[2])
+    path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
+    return {**os.environ, "FWBIO_SEED": str(seed), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": path}
+
+
+def run(folder: Path, s: Structure, values: dict, seed: int, progress=None) -> Outcome:
+    """One run of a compiled network in a folder of its own. Raises EnvironmentProblem if any check fails."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    with tempfile.TemporaryDirectory(prefix="fwbio-run-") as scratch:
+        results = Path(scratch) / "results"
+        results.mkdir()
+        arguments = []
+        for name, value in values.items():
+            target = name if "." in name else f"{name}.values"
+            if np.ndim(value):
+                path = Path(scratch) / f"{name}.dat"
+                np.ascontiguousarray(value, dtype=np.float64).tofile(path)
+                arguments.append(f"{target}={path}")
+            else:
+                arguments.append(f"{target}={float(value)!r}")
+        command = [str(folder / "main"), "--results_dir", f"{results}/", *arguments]
+        seconds, memory = child(command, folder, seed, progress)
+        finished = (results / "last_run_info.txt").read_text().split()
+        if float(finished[1]) != 1.0:
+            raise EnvironmentProblem(f"the run stopped after {float(finished[1]):.1%}; nothing of it is used")
+        read_back(manifest["back"], results, values)
+        arrays = {name: np.fromfile(results / file, dtype) for name, (file, dtype) in manifest["outputs"].items()}
+    return Outcome(shape(arrays, s), seconds, memory)
+
+
+def interpret(s: Structure, values: dict, seed: int, progress=None) -> Outcome:
+    """One run under Brian2's NumPy or Cython target, in a child process: no compiler needed, slow for large networks."""
+    with tempfile.TemporaryDirectory(prefix="fwbio-run-") as scratch:
+        (Path(scratch) / "structure.json").write_text(json.dumps(asdict(s)))
+        np.savez(Path(scratch) / "parameters.npz", **values)
+        command = [sys.executable, "-W", "ignore", "-m", "fwbio.spiking.worker", "run", scratch]
+        seconds, memory = child(command, scratch, seed, progress, quiet=False)
+        with np.load(Path(scratch) / "outputs.npz", allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    return Outcome(shape(arrays, s), seconds, memory)
+
+
+def child(command, folder, seed, progress, quiet=True) -> tuple[float, float]:
+    """Runs the command to its end; seconds and peak memory in MB. Kills it if this process is interrupted."""
+    start = time.monotonic()
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(seed), start_new_session=True
+    )
+    errors = []
+    listener = threading.Thread(target=lambda: errors.append(process.stderr.read()), daemon=True)
+    listener.start()
+    try:
+        said = []
+        for line in process.stdout:
+            if line.startswith("progress") and progress:
+                progress(float(line.split()[1]))
+            elif not line.startswith("progress"):
+                said.append(line)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    listener.join()
+    complaint = (errors[0] if errors else "").strip()
+    if process.returncode or (quiet and complaint):
+        cause = f"signal {-process.returncode}" if process.returncode < 0 else f"exit code {process.returncode}"
+        if process.returncode == -9:
+            cause += f", probably out of memory (peak {usage.ru_maxrss / 1024:.0f} MB)"
+        tail = "\n".join((complaint or "".join(said)).splitlines()[-8:])
+        raise EnvironmentProblem(f"the spiking run failed: {cause}\n{tail}".rstrip())
+    return time.monotonic() - start, usage.ru_maxrss / 1024
+
+
+def read_back(back: dict, results: Path, values: dict) -> None:
+    """Raises EnvironmentProblem unless the program used exactly the parameters it was given."""
+    for name, value in values.items():
+        file, dtype = back[name]
+        used = np.fromfile(results / file, dtype)
+        wanted = np.asarray(value, dtype=np.float64).ravel()
+        if used.size == 0 or (wanted.size != 1 and used.size != wanted.size) or not np.array_equal(used, np.broadcast_to(wanted, used.shape)):
+            raise EnvironmentProblem(f"parameter mismatch: {name} was not what was asked for; nothing of this run is used")
+
+
+def shape(arrays: dict, s: Structure) -> dict:
+    """The flat arrays of a run with their shapes; raises EnvironmentProblem for wrong lengths and non-finite values.
+
+    h : (samples, trials, units). counts : (samples, trials, units), cumulated.
+    a projection's weights : (samples, trials kept, pre units, neurons, post units, cells)
+    """
+    samples = len(arrays["t"])
+    shapes = {"h": (samples, s.trials, s.units * s.cells), "counts": (samples, s.trials, s.units)}
+    for name in s.projections:
+        shapes[name] = (-1, s.record, s.units, s.neurons, s.units, s.cells)
+    shaped = {}
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise EnvironmentProblem(f"non-finite values in {name} after {int(np.argmin(np.isfinite(array)))} numbers; nothing of this run is used")
+        try:
+            shaped[name] = array.reshape(shapes[name]) if name in shapes else array
+        except ValueError:
+            raise EnvironmentProblem(f"{name} came back with {array.size} numbers, which is not {shapes[name]}") from None
+    shaped["h"] = shaped["h"].reshape(samples, s.trials, s.units, s.cells)[..., 0]
+    return shaped

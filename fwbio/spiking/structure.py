@@ -1,0 +1,141 @@
+"""What decides the compiled network: sizes, equations, clocks. Everything else is a parameter of a run.
+
+``Structure`` is plain data (it travels to the child process as JSON and its hash is the key of the build);
+``parameters`` are the numbers and arrays of one run, by the name of the Brian2 variable they set.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from fwbio.pacing import gate
+
+H_STEP, H_MAX = 1e-3, 20.0  # the drive of a neuron card with an inverse is tabulated over h
+
+
+@dataclass(frozen=True)
+class Structure:
+    """See the module. ``plain`` expands every reduction: a dendrite a neuron, a decay a synapse."""
+
+    trials: int
+    units: int
+    neurons: int
+    phi: str
+    neuron: dict
+    dendrite: dict | None
+    norm: dict | None
+    norm_first: bool
+    projections: dict[str, dict]
+    paced: bool
+    dt: float
+    tick: float  # how often the dendrites compute h: a phase, or dt when free-running
+    gate_step: float  # resolution of the gates
+    token: float  # or, free-running, how long an input lasts
+    inputs: int  # how many inputs a trial has
+    phases: int
+    duration: float
+    record: int
+    sample: float  # how often h is recorded
+    plain: bool = False
+    target: str = "cpp_standalone"
+
+    @property
+    def per_trial(self) -> int:
+        """Neurons of one trial."""
+        return self.units * self.neurons
+
+    @property
+    def cells(self) -> int:
+        """Dendrites a unit: one, or in the plain form one a neuron."""
+        return self.neurons if self.plain else 1
+
+
+def structure(network, inputs: int, trials: int, record: int, *, plain=False, target="cpp_standalone") -> Structure:
+    """The structure of ``trials`` copies of ``network`` side by side, each with ``inputs`` inputs."""
+    paced = network.paced
+    tick = network.phase if paced else network.dt
+    settle_steps, phase_steps = round(network.settle / network.dt), round(network.phase / network.dt)
+    return Structure(
+        trials=trials,
+        units=network.units,
+        neurons=network.neurons,
+        phi=network.phi,
+        neuron=network.neuron.card,
+        dendrite=network.dendrite.card if network.dendrite else None,
+        norm=network.norm.card if network.norm else None,
+        norm_first=network.norm_first is not None,
+        projections={name: p.synapse.card for name, p in network.projections.items() if network.fast or not writing(p)},
+        paced=paced,
+        dt=network.dt,
+        tick=tick,
+        gate_step=math.gcd(settle_steps, phase_steps) * network.dt if paced else network.dt,
+        token=network.token if paced else network.every,
+        inputs=inputs,
+        phases=network.inner + 1 if paced else 1,
+        duration=inputs * network.token + network.dt if paced else network.duration,
+        record=record,
+        sample=tick if paced else max(network.dt, 1e-3),
+        plain=plain,
+        target=target,
+    )
+
+
+def writing(projection) -> bool:
+    return "write" in projection.synapse.card["spiking"]
+
+
+def parameters(network, s: Structure, x: np.ndarray) -> dict[str, float | np.ndarray]:
+    """Every parameter of one run, in SI units. x : (trials, inputs, units), padded with copies up to ``s.trials``."""
+    rows = np.resize(np.arange(len(x)), s.trials)
+    values = {"x": x[rows].transpose(1, 0, 2).reshape(s.inputs, -1)}
+    for key, value in network.neuron.values.items():
+        if key in {**network.neuron.card.get("needs", {}), **network.neuron.card.get("param", {})}:
+            values[f"neurons.{key}"] = value
+    if network.dendrite:
+        values |= {f"dendrites.{k}": v for k, v in network.dendrite.values.items()}
+    if network.norm:
+        values["pool_in.units"] = s.units * s.cells
+        values["dendrites.eps"] = network.norm.values["eps"]
+        for mechanism, suffix in ((network.norm, ""), (network.norm_first, "_first")):
+            for key in ("gain", "bias") if mechanism else ():
+                one_trial = np.repeat(np.broadcast_to(mechanism.values[key], s.units), s.cells)
+                values[f"dendrites.{key}{suffix}"] = np.tile(one_trial, s.trials)
+    if "inverse" in s.neuron["rate"]:
+        values["drive_of_h"] = drive_table(network)
+    if s.paced:
+        values["first"] = np.append(np.tile(np.arange(s.phases) == 0, s.inputs), 1).astype(float)
+        values["window_open"] = gate_series(s, network, np.ones(s.phases))
+    for name in s.projections:
+        projection = network.projections[name]
+        for key, value in projection.synapse.values.items():
+            if key not in network.neuron.values:  # one owner of a name: the neuron
+                values[f"{name}.{key}"] = value
+        if projection.weight is not None:
+            values[f"{name}_weight"] = projection.weight
+        if s.paced:
+            gates = gate(network, projection, s.dt)
+            values[f"{name}_read_gain"] = gate_series(s, network, gates.read)
+            if writing(projection):
+                values[f"{name}_write_gain"] = gate_series(s, network, gates.write)
+        else:
+            values[f"{name}.read_gain"] = 1 / network.dendrite.values["tau_h"]
+            if writing(projection):
+                values[f"{name}.write_gain"] = 1 / network.tau
+    return values
+
+
+def gate_series(s: Structure, network, per_phase: np.ndarray) -> np.ndarray:
+    """The gate over a whole trial in steps of ``gate_step``, shut while a phase settles and after the end."""
+    steps, shut = round(s.tick / s.gate_step), round(network.settle / s.gate_step)
+    phase = np.arange(steps) >= shut
+    return np.append(np.tile((per_phase[:, None] * phase).ravel(), s.inputs), 0.0)
+
+
+def drive_table(network) -> np.ndarray:
+    """The neuron card's drive for h = 0, H_STEP, … H_MAX: solves curve(drive) = r0 h (clipped)."""
+    from fwbio.siegert import inverse
+
+    values = network.neuron.values
+    rates = np.clip(network.r0 * np.arange(0, H_MAX, H_STEP), values["r_min"], values["r_max"])
+    return inverse(rates, values, network.dt)

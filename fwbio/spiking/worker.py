@@ -1,0 +1,109 @@
+"""The child process that talks to Brian2, so that the user's own interpreter never changes device, clock or seed.
+
+    python -m fwbio.spiking.worker build FOLDER     structure.json -> a compiled program and what it reads and writes
+    python -m fwbio.spiking.worker run FOLDER       structure.json, parameters.npz -> outputs.npz (NumPy or Cython target)
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from fwbio.spiking.structure import Structure
+
+REPORT = 'std::cout << "progress " << completed << std::endl;'
+
+
+def outputs(objects) -> dict:
+    """Output name to (object, variable) for everything that is recorded."""
+    found = {"h": (objects["h_seen"], "h"), "t": (objects["h_seen"], "t")}
+    if "counts_seen" in objects:
+        found["counts"] = (objects["counts_seen"], "spikes")
+    if "spikes" in objects:
+        found |= {"spike_i": (objects["spikes"], "i"), "spike_t": (objects["spikes"], "t")}
+    for name, made in objects.items():
+        if name.endswith("_seen") and name not in ("h_seen", "counts_seen"):
+            found[name.removesuffix("_seen")] = (made, made.record_variables[0])
+    return found
+
+
+def build(folder: Path) -> None:
+    """Writes and compiles the standalone program in ``folder``; leaves ``manifest.json`` last, when all is well."""
+    from brian2 import get_device, second, set_device
+
+    from fwbio.spiking.network import assemble, whole
+
+    s = Structure(**json.loads((folder / "structure.json").read_text()))
+    shapes = json.loads((folder / "shapes.json").read_text())
+    set_device("cpp_standalone", build_on_run=False)
+    device = get_device()
+    device.insert_code("main", 'brian::_random_generators[0].seed(std::strtoul(std::getenv("FWBIO_SEED"), NULL, 10));')
+    device.apply_run_args()
+    tables = {name: np.zeros(shape) for name, shape in shapes.items() if "." not in name}
+    objects = assemble(s, tables)
+    net = whole(objects)
+    net.run(s.duration * second, report=REPORT, report_period=0.5 * second)
+    for name in tables:  # what the program used comes back, so that the parent can compare
+        device.insert_code("before_end", write_back(name, f"brian::{name}_values", int(np.prod(shapes[name]))))
+    for name, made in objects.items():  # nobody reads a synapse's own arrays: do not write them to disk
+        if name in s.projections or name in ("tally", "pool_in"):
+            for variable, array in device.dynamic_arrays.items():
+                if getattr(variable.owner, "name", None) == name:
+                    device.insert_code("before_end", f"brian::{array}.clear(); brian::{array}.shrink_to_fit();")
+    device.build(directory=str(folder), results_directory="results", compile=True, run=False)
+    files = {}
+    for name, (made, variable) in outputs(objects).items():
+        var = made.variables[variable]
+        files[name] = (device.get_array_filename(var), np.dtype(var.dtype).str)
+    back = {}
+    for name in shapes:
+        if "." in name:
+            group, variable = name.split(".")
+            var = objects[group].variables[variable]
+            back[name] = (device.get_array_filename(var), np.dtype(var.dtype).str)
+        else:
+            back[name] = (f"used_{name}", "<f8")
+    (folder / "manifest.json").write_text(json.dumps({"outputs": files, "back": back}))
+
+
+def write_back(name, array, size) -> str:
+    return (
+        f'{{ std::ofstream used(brian::results_dir + "used_{name}", std::ios::binary); '
+        f"used.write(reinterpret_cast<char*>({array}), {size}*sizeof({array}[0])); }}"
+    )
+
+
+def run(folder: Path) -> None:
+    """Interprets the network with the target the structure names and writes ``outputs.npz``."""
+    from brian2 import Quantity, prefs, second, seed
+
+    from fwbio.spiking.network import assemble, whole
+
+    s = Structure(**json.loads((folder / "structure.json").read_text()))
+    prefs.codegen.target = s.target
+    with np.load(folder / "parameters.npz", allow_pickle=False) as archive:
+        values = {name: archive[name] for name in archive.files}
+    seed(int(os.environ["FWBIO_SEED"]))
+    objects = assemble(s, {name: value for name, value in values.items() if "." not in name})
+    for name, value in values.items():
+        if "." in name:
+            group, variable = name.split(".")
+            getattr(objects[group], f"{variable}_")  # raises for a name that is not there
+            objects[group].variables[variable].set_value(value)
+    net = whole(objects)
+
+    def report(elapsed, completed, start, duration):
+        print("progress", completed, flush=True)
+
+    net.run(s.duration * second, report=report, report_period=0.5 * second)
+    found = {}
+    for name, (made, variable) in outputs(objects).items():
+        data = getattr(made, f"{variable}_" if isinstance(getattr(made, variable), Quantity) else variable)
+        found[name] = np.asarray(data).T if np.ndim(data) == 2 else np.asarray(data)
+    np.savez(folder / "outputs.npz", **found)
+
+
+if __name__ == "__main__":
+    {"build": build, "run": run}[sys.argv[1]](Path(sys.argv[2]))
