@@ -92,11 +92,12 @@ class Network:
         return math.exp(-self.token / self.tau)
 
 
-def load(card, *, set=None, neurons=None, neuron=None, fast=True) -> Network:
+def load(card, *, set=None, neurons=None, neuron=None, fast=True, seed=0) -> Network:
     """A network card by name or path.
 
     set : parameters to change, by exposed or full name, for instance ``{"fast.tau": "5 s"}``
     neurons : neurons a unit; neuron : the neuron card; fast : False switches fast weights off in every description
+    seed : of weights that the card draws at random (trained weights do not depend on it)
 
     Raises BadInput naming file, field, value and fix.
     """
@@ -105,7 +106,7 @@ def load(card, *, set=None, neurons=None, neuron=None, fast=True) -> Network:
     if tables["kind"] != "network":
         raise BadInput(f"{path.name} is a {tables['role']} card; networks are {', '.join(networks())}")
     tables = change(tables, set or {}, path.name)
-    return build(tables, path, neurons, neuron, fast)
+    return build(tables, path, neurons, neuron, fast, seed)
 
 
 def networks() -> list[str]:
@@ -139,7 +140,7 @@ def change(tables: dict, changes: dict, file: str) -> dict:
     return tables
 
 
-def build(tables: dict, path: Path, neurons, neuron, fast) -> Network:
+def build(tables: dict, path: Path, neurons, neuron, fast, seed) -> Network:
     file = path.name
     if len(tables["population"]) != 1:
         raise BadInput(f"{file}: population: describe one population of units; {len(tables['population'])} stand here")
@@ -162,9 +163,10 @@ def build(tables: dict, path: Path, neurons, neuron, fast) -> Network:
         norm_first = mechanism(pop["norm"], "normalisation", first, {"units": units}, trained, f"{where}.first")
         if not tables.get("rnn", {}).get("norm_first", True):
             norm_first = None
+    given = {"n": neurons, "r0": r0}
     projections = {
-        name: project(name, p, tables, pop_name, units, {"n": neurons, "r0": r0}, trained, file)
-        for name, p in tables["projection"].items()
+        name: project(name, p, tables, pop_name, units, given, trained, np.random.default_rng([seed, k]), file)
+        for k, (name, p) in enumerate(tables["projection"].items())
     }
     clock, protocol, given = tables.get("clock"), tables["protocol"], tables["input"]
     dt = protocol.get("dt", cell.card["spiking"]["dt"])
@@ -226,7 +228,7 @@ def array(name, trained, where) -> np.ndarray:
     return trained[key]
 
 
-def project(name, table, tables, pop_name, units, given, trained, file) -> Projection:
+def project(name, table, tables, pop_name, units, given, trained, rng, file) -> Projection:
     where = f"{file}: projection.{name}"
     for end in ("from", "to"):
         if table[end] != pop_name:
@@ -244,6 +246,8 @@ def project(name, table, tables, pop_name, units, given, trained, file) -> Proje
         weight = array(weight, trained, f"{where}.weight")
         if weight.shape != (units, units):
             raise BadInput(f"{where}.weight has shape {weight.shape}, but the population has size {units}: {(units, units)} is wanted")
+    if isinstance(weight, dict):
+        weight = weight["sd"] * rng.standard_normal((units, units))
     if weight is None and any(s["start"] == "weight" for s in synapse.card.get("state", {}).values()):
         raise BadInput(f"{where}: {synapse.name} starts from a weight; add weight = \"trained.W\" or {{draw = \"normal\", sd = …}}")
     if "clock" in tables and "reads" not in table:

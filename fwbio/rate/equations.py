@@ -66,3 +66,9 @@ class Synapse:
             "read_gain": read_gain,
             "write_gain": write_gain,
         }
+
+
+def split_states(y, keys, trials, units):
+    """The flat vector of solve_ivp as the dendrites' current (trials, units) and each state (trials, post, pre) by key."""
+    current, *states = np.split(y, [trials * units * (1 + k * units) for k in range(len(keys))])
+    return current.reshape(trials, units), {k: v.reshape(trials, units, units) for k, v in zip(keys, states)}

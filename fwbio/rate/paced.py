@@ -1,13 +1,13 @@
 """A paced network in continuous time: solve_ivp phase by phase, so that no step crosses a jump of the input.
 
 Within a phase h is constant; I' = what the synapse cards read, A' = their rate equations. At its end I is latched: as F for the
-next phase of the token, or, after the last phase, with the token's input as z (science: fwbio.pacing).
+next phase of the token, or, after the last phase, with the token's input as z (``fwbio.pacing``).
 """
 
 import numpy as np
 
 from fwbio.pacing import gate
-from fwbio.rate.equations import Right, Synapse
+from fwbio.rate.equations import Right, Synapse, split_states
 from fwbio.rnn import Trace
 
 RTOL, ATOL = 1e-10, 1e-12
@@ -64,14 +64,17 @@ def normaliser(mechanism):
 
 def phase(network, synapses, gates, s, h, values, rtol, atol):
     """What the dendrites gather in phase s, and the states at its end: first the settling part, then the window."""
+    from scipy.integrate import solve_ivp
+
     trials, units = h.shape
-    keys, width = list(values), units * units
+    keys = list(values)
+    y = np.concatenate([np.zeros(trials * units), *(values[key].ravel() for key in keys)])
     for length, is_open in ((network.settle, 0.0), (network.window, 1.0)):
         if not length:
             continue
 
         def slope(_, y, is_open=is_open):
-            current, states = unpack(y, keys, trials, units)
+            current, states = split_states(y, keys, trials, units)
             d_current, moves = np.zeros((trials, units)), {}
             for name, synapse in synapses.items():
                 own = {state: states[name, state] for state in synapse.states}
@@ -82,18 +85,8 @@ def phase(network, synapses, gates, s, h, values, rtol, atol):
                     moves[name, state] = ode(views)
             return np.concatenate([d_current.ravel(), *(moves[key].ravel() for key in keys)])
 
-        from scipy.integrate import solve_ivp
-
-        if is_open == 0.0 or length == network.phase:
-            y = np.concatenate([np.zeros(trials * units), *(values[key].ravel() for key in keys)])
         solution = solve_ivp(slope, (0.0, length), y, method="DOP853", rtol=rtol, atol=atol, first_step=length, t_eval=[length])
         if not solution.success:
             raise FloatingPointError(f"solve_ivp stopped in phase {s}: {solution.message}")
         y = solution.y[:, -1]
-    assert len(y) == trials * (units + len(keys) * width)
-    return unpack(y, keys, trials, units)
-
-
-def unpack(y, keys, trials, units):
-    current, *states = np.split(y, [trials * units + k * trials * units * units for k in range(len(keys))]) if keys else [y]
-    return current.reshape(trials, units), {k: v.reshape(trials, units, units) for k, v in zip(keys, states)}
+    return split_states(y, keys, trials, units)

@@ -1,0 +1,99 @@
+"""What spike noise does to a paced network, predicted without spikes and without a fit.
+
+Between the descriptions stands only that a population of n neurons shows its rate h as a count. In a window in which one
+neuron fires mu = r0 window spikes per unit of h (mean and variance of its count from the neuron card's [counts] block):
+
+    slow weights, read-out   see  h^ = sum of counts / (n mu):         mean E[N]/mu, variance Var[N]/(n mu^2)
+    fast weights             see  F_i = eta sum_tau lambda^(t-tau) phi_i(tau) score(tau, t)
+                             score = (1/n) sum_b,j N_jb(tau)/mu N_jb(t)/mu
+                                   = h^(tau) . h^(t)  +  a term of mean 0 and variance sum_j Var[N_j(tau)] Var[N_j(t)]/(n mu^4)
+
+The last term is there because a synapse belongs to one axon, whose own counts meet again at read-out: for Poisson counts it is
+sum_j h_j(tau) h_j(t)/(n mu^2). n and mu enter separately. Central limit theorem: all of it Gaussian (the diffusion
+approximation), and the trained network carries it through its own nonlinearity, here as the attention form of the RNN.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fwbio.rate.equations import Right
+from fwbio.rate.paced import normaliser
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """h : (trials, tokens, units) of a noisy network; seen : the same as its spike counts show it."""
+
+    h: np.ndarray
+    seen: np.ndarray
+
+
+def counts(network):
+    """Function (h before, h now) -> mean and variance of one neuron's count in the window, divided by mu and mu^2."""
+    mu = network.r0 * network.window
+    block, values = network.neuron.card["counts"], network.neuron.values
+    if "density" in block:
+        return tabulated(network, mu)
+    constants = {**values, "window": network.window, "dt": network.dt}
+    mean, variance = (Right(f"{k} = {block[k]}", constants) for k in ("mean", "variance"))
+    return lambda before, now: (mean({"h": now}) / mu, variance({"h": now}) / mu**2)
+
+
+def tabulated(network, mu):
+    """The same for a neuron card whose counts come from the density of its membrane."""
+    from scipy.interpolate import RegularGridInterpolator
+
+    from fwbio.density import count_moments
+    from fwbio.siegert import inverse
+
+    before = np.array([0, 0.1, 0.25, 0.5, 1, 2, 4, 8.0])
+    now = np.array([0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 6.5, 8.0])
+    values = network.neuron.values
+
+    def drive(h):
+        return inverse(np.clip(network.r0 * h, values["r_min"], values["r_max"]), values, network.dt)
+
+    steps, skip = round(network.phase / network.dt), round(network.settle / network.dt)
+    membrane = {k: values[k] for k in ("tau_m", "sigma", "V_th", "V_r", "t_ref")}
+    tables = np.stack(count_moments(drive(before), drive(now), steps, skip, dt=network.dt, **membrane), axis=-1)
+    look_up = RegularGridInterpolator((before, now), tables, bounds_error=False, fill_value=None)
+
+    def moments(h_before, h_now):
+        found = look_up(np.stack([np.minimum(h_before, 8.0), h_now], axis=-1))
+        return found[..., 0] / mu, np.maximum(found[..., 1], 0) / mu**2
+
+    return moments
+
+
+def predict(network, x, seed: int = 0) -> Prediction:
+    """One noisy pass of every trial. x : (trials, tokens, units). Draws only Gaussian numbers, from ``seed``."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(77,)))
+    trials, tokens, units = x.shape
+    n, lam, S = network.neurons, network.lam, network.inner
+    slow = next(p for p in network.projections.values() if not p.writes)
+    eta = network.projections[network.fast_name].synapse.values["eta"] if network.fast else 0.0
+    norm, norm_first, phi = normaliser(network.norm), normaliser(network.norm_first), Right(f"h = {network.phi}", {})
+    moments = counts(network)
+
+    def spikes(before, now):
+        mean, variance = moments(before, now)
+        return mean + np.sqrt(variance / n) * rng.standard_normal(now.shape), variance
+
+    h, seen = np.zeros((2, trials, tokens, units))
+    spread = np.zeros((trials, tokens, units))
+    state, shown = np.zeros((2, trials, units))
+    for t in range(tokens):
+        z = shown @ slow.weight.T + x[:, t]
+        before, state = state, phi({"u": norm_first(z)})
+        for _ in range(S):
+            probe, probe_variance = spikes(before, state)
+            score = np.einsum("tkj,tj->tk", seen[:, :t], probe)
+            score += np.sqrt(np.einsum("tkj,tj->tk", spread[:, :t], probe_variance) / n) * rng.standard_normal(score.shape)
+            weight = eta * lam ** np.arange(t - 1, -1, -1)
+            fast = np.einsum("tk,tki->ti", weight * score, h[:, :t])
+            before, state = state, phi({"u": norm(z + fast)})
+        h[:, t] = state
+        shown, spread[:, t] = spikes(before, state)
+        seen[:, t] = shown
+    return Prediction(h, seen)

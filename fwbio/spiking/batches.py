@@ -1,0 +1,122 @@
+"""Many trials through one compiled network: batches of block-diagonal copies, a child process each, two at a time."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from fwbio.spiking import engine
+from fwbio.spiking.structure import parameters, structure
+
+BATCH = 25  # trials side by side; the cost a trial hardly falls beyond
+LARGEST = 25_000_000  # synapses of one child, about a gigabyte
+
+
+@dataclass(frozen=True)
+class SpikingTrace:
+    """What the spiking network did.
+
+    h, seen : (trials, tokens, units), drive of the dendrites, and the same as spike counts show it (paced only)
+    A : (trials kept, tokens, post, pre), mean over a unit's axons; A_axon : (tokens, pre, neurons, post) of the first trial
+    spike_t, spike_i : times in s and neurons of the first trial, neuron = unit * n + b
+    t : times of h in s (free-running only)
+    """
+
+    h: np.ndarray
+    seen: np.ndarray | None
+    A: np.ndarray
+    A_axon: np.ndarray
+    spike_t: np.ndarray
+    spike_i: np.ndarray
+    t: np.ndarray
+    build_seconds: float
+    run_seconds: float
+    memory_mb: float
+
+
+def run(network, x, *, seed=0, keep=4, workers=2, plain=False, target=None, batch=None, progress=None, say=None) -> SpikingTrace:
+    """All trials of ``x`` (trials, inputs, units) through the spiking network.
+
+    seed : of the spikes; batch k gets its own stream. keep : trials whose A is returned
+    plain : no reductions (small networks only). target : cpp_standalone, numpy or cython; None: C++ where there is a compiler
+    progress : called with the fraction done; say : with what is being done
+
+    Raises EnvironmentProblem if building fails or a run does not pass its checks.
+    """
+    if target is None:
+        target = "cpp_standalone" if shutil.which("g++") or shutil.which("clang++") else "numpy"
+        if target == "numpy" and say:
+            say("no C++ compiler found: Brian2's NumPy target is used, which is slow; Debian: apt-get install g++")
+    size = batch or max(1, min(BATCH, LARGEST // (2 * network.neurons * network.units**2)))
+    chunks = [x[k : k + size] for k in range(0, len(x), size)]
+    s = structure(network, x.shape[1], size, 1, plain=plain, target=target)
+    folder, build_seconds = engine.build(s, parameters(network, s, chunks[0]), say) if target == "cpp_standalone" else (None, 0.0)
+    done = np.zeros(len(chunks))
+
+    def one(k):
+        def tell(fraction):
+            done[k] = fraction
+            if progress:
+                progress(done.mean())
+
+        values = parameters(network, s, chunks[k])
+        own = int(np.random.SeedSequence(seed, spawn_key=(k,)).generate_state(1)[0])
+        outcome = engine.run(folder, s, values, own, tell) if folder else engine.interpret(s, values, own, tell)
+        tell(1.0)
+        return reduce(network, s, outcome, len(chunks[k]), first=k == 0)
+
+    with ThreadPoolExecutor(min(workers, len(chunks))) as pool:
+        parts = list(pool.map(one, range(len(chunks))))
+    peaks = sorted((p.memory_mb for p in parts), reverse=True)[:workers]
+    return SpikingTrace(
+        h=np.concatenate([p.h for p in parts]),
+        seen=np.concatenate([p.seen for p in parts]) if network.paced else None,
+        A=np.concatenate([p.A for p in parts])[:keep],
+        A_axon=parts[0].A_axon,
+        spike_t=parts[0].spike_t,
+        spike_i=parts[0].spike_i,
+        t=parts[0].t,
+        build_seconds=build_seconds,
+        run_seconds=sum(p.run_seconds for p in parts) / min(workers, len(chunks)),
+        memory_mb=float(sum(peaks)),
+    )
+
+
+def kept_trials(trials: int, keep: int, network) -> np.ndarray:
+    """Which trials' A a run of ``trials`` returns: the first of every batch."""
+    size = max(1, min(BATCH, LARGEST // (2 * network.neurons * network.units**2)))
+    return np.arange(0, trials, size)[:keep]
+
+
+def reduce(network, s, outcome, trials, first) -> SpikingTrace:
+    """One batch's arrays as trials, tokens, units; the bulky ones of the first trial only."""
+    arrays, steps = outcome.arrays, s.phases
+    h, t, seen = arrays["h"].transpose(1, 0, 2)[:trials], arrays["t"], None
+    if not network.paced:
+        inside = t < s.inputs * s.token - s.dt / 2
+        h, t = h[:, inside], t[inside]
+    if network.paced:
+        h = h[:, steps - 1 : steps * s.inputs : steps]  # at the start of the last phase: h_S
+        last_phase = np.diff(arrays["counts"], axis=0)[steps - 1 :: steps]
+        seen = last_phase.transpose(1, 0, 2)[:trials] / (s.neurons * network.r0 * network.window)
+    weights = arrays.get(network.fast_name)
+    if weights is None:
+        A, axon = np.zeros((s.record, s.inputs, s.units, s.units)), np.zeros((0, 0, 0, 0), np.float32)
+    else:
+        after = weights[1 : 1 + s.inputs, ..., 0]  # (tokens, trials, pre, neurons, post)
+        A = after.mean(axis=3).transpose(1, 0, 3, 2)
+        axon = after[:, 0].astype(np.float32)
+    own = arrays["spike_i"] < s.per_trial
+    return SpikingTrace(
+        h=h,
+        seen=seen,
+        A=A,
+        A_axon=axon if first else axon[:0],
+        spike_t=arrays["spike_t"][own],
+        spike_i=arrays["spike_i"][own],
+        t=t,
+        build_seconds=0.0,
+        run_seconds=outcome.seconds,
+        memory_mb=outcome.memory_mb,
+    )
