@@ -97,3 +97,15 @@ def predict(network, x, seed: int = 0) -> Prediction:
         shown, spread[:, t] = spikes(before, state)
         seen[:, t] = shown
     return Prediction(h, seen)
+
+
+def weights(network, prediction: Prediction, trials: slice) -> np.ndarray:
+    """A after each token as the noisy network has it, (trials, tokens, post, pre): eq. 3 with what the spikes showed."""
+    eta = network.projections[network.fast_name].synapse.values["eta"]
+    h, seen = prediction.h[trials], prediction.seen[trials]
+    A = np.zeros((*h.shape[:2], h.shape[2], h.shape[2]))
+    before = 0.0
+    for t in range(h.shape[1]):
+        before = network.lam * before + eta * h[:, t, :, None] * seen[:, t, None, :]
+        A[:, t] = before
+    return A

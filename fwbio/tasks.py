@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fwbio.errors import BadInput
+from fwbio.quantities import whole
+
 SYMBOLS = string.ascii_lowercase + string.digits + "?"
 N_LETTERS, N_DIGITS, QUESTION = 26, 10, 36
 SPLITS = ("test", "train", "validation")
@@ -36,6 +39,12 @@ class Task:
     def trials(self) -> int:
         return len(self.tokens)
 
+    def x(self, network) -> np.ndarray:
+        """The input C E[token] of every token, (trials, tokens, units)."""
+        given = network.card["input"]
+        E, C = (network.trained[given[key].removeprefix("trained.")] for key in ("tokens", "through"))
+        return (E @ C.T)[self.tokens]
+
     @property
     def length(self) -> int:
         return self.tokens.shape[1]
@@ -45,22 +54,47 @@ class Task:
         return "".join(self.symbols[k] for k in self.tokens[trial])
 
 
+@dataclass(frozen=True)
+class RandomInput:
+    """Gaussian input that jumps every ``network.every``, new in each trial; nothing to decide."""
+
+    trials: int
+    seed: int
+    name: str = "random input"
+    target: None = None
+
+    def x(self, network) -> np.ndarray:
+        """(trials, inputs, units)."""
+        inputs = round(network.duration / network.every)
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(len(SPLITS),)))
+        return network.card["input"]["sd"] * rng.standard_normal((self.trials, inputs, network.units))
+
+
+def of(network, trials: int | None = None, seed: int = 0):
+    """The task that a network card names, with the card's number of trials unless told."""
+    protocol = network.card["protocol"]
+    trials = protocol["trials"] if trials is None else whole(trials, "trials")
+    if protocol.get("task") == "retrieval":
+        return retrieval(protocol["pairs"], trials, whole(seed, "seed", low=0))
+    return RandomInput(trials, whole(seed, "seed", low=0))
+
+
 def retrieval(pairs: int = 4, trials: int = 100, seed: int = 0, split: str = "test") -> Task:
     """Associative retrieval with ``pairs`` = K pairs; sequences of 2K + 3 tokens.
 
     The same ``(seed, split)`` gives the same trials, and the first m of them do not depend on ``trials``.
     The three splits use disjoint random streams of ``numpy.random.SeedSequence``.
 
-    Raises ValueError if ``pairs`` is not in 1..26, ``trials`` < 1, ``seed`` < 0 or ``split`` is unknown.
+    Raises BadInput if ``pairs`` is not in 1..26, ``trials`` < 1, ``seed`` < 0 or ``split`` is unknown.
     """
     if not 1 <= pairs <= N_LETTERS:
-        raise ValueError(f"pairs = {pairs}: letters are drawn without replacement, so use 1 to {N_LETTERS}")
+        raise BadInput(f"pairs = {pairs}: letters are drawn without replacement, so use 1 to {N_LETTERS}")
     if trials < 1:
-        raise ValueError(f"trials = {trials}: use a whole number from 1 up")
+        raise BadInput(f"trials = {trials}: use a whole number from 1 up")
     if seed < 0:
-        raise ValueError(f"seed = {seed}: use a whole number from 0 up")
+        raise BadInput(f"seed = {seed}: use a whole number from 0 up")
     if split not in SPLITS:
-        raise ValueError(f"split = {split!r}: use one of {', '.join(SPLITS)}")
+        raise BadInput(f"split = {split!r}: use one of {', '.join(SPLITS)}")
     streams = np.random.SeedSequence(seed, spawn_key=(SPLITS.index(split), pairs)).spawn(3)
     letter_rng, digit_rng, query_rng = map(np.random.default_rng, streams)
     letters = letter_rng.random((trials, N_LETTERS)).argsort(axis=1)[:, :pairs]

@@ -15,7 +15,7 @@ import torch
 from fwbio.ann.fast_weights import FastWeights
 from fwbio.tasks import retrieval
 
-SIZES = {"train": 100_000, "validation": 10_000, "test": 20_000}
+HELD_OUT = {"validation": 10_000, "test": 20_000}
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,11 @@ class Recipe:
     noise_full: float = 6.0
     activity: float = 3e-3
     seed: int = 1
+    train_size: int = 100_000
 
 
 def split(recipe, name):
-    task = retrieval(recipe.pairs, SIZES[name], recipe.seed, name)
+    task = retrieval(recipe.pairs, HELD_OUT.get(name, recipe.train_size), recipe.seed, name)
     return torch.from_numpy(task.tokens), torch.from_numpy(task.target), task
 
 
@@ -96,4 +97,7 @@ def train(recipe: Recipe, out: Path, say=print):
             best = row["validation_noisy"]
             weights = {k: v.detach().numpy().astype(np.float64) for k, v in model.state_dict().items()}
             np.savez(out / "weights.npz", **weights)
+    best_weights = {k: torch.from_numpy(v).float() for k, v in weights.items()}
+    model.load_state_dict(best_weights)
+    log.write(json.dumps({"test": accuracy(model, *split(recipe, "test")[:2]), "test_size": HELD_OUT["test"]}) + "\n")
     log.close()

@@ -48,7 +48,7 @@ def run(network, x, *, seed=0, keep=4, workers=2, plain=False, target=None, batc
         target = "cpp_standalone" if shutil.which("g++") or shutil.which("clang++") else "numpy"
         if target == "numpy" and say:
             say("no C++ compiler found: Brian2's NumPy target is used, which is slow; Debian: apt-get install g++")
-    size = batch or max(1, min(BATCH, LARGEST // (2 * network.neurons * network.units**2)))
+    size = batch or batch_size(network)
     chunks = [x[k : k + size] for k in range(0, len(x), size)]
     s = structure(network, x.shape[1], size, 1, plain=plain, target=target)
     folder, build_seconds = engine.build(s, parameters(network, s, chunks[0]), say) if target == "cpp_standalone" else (None, 0.0)
@@ -85,8 +85,12 @@ def run(network, x, *, seed=0, keep=4, workers=2, plain=False, target=None, batc
 
 def kept_trials(trials: int, keep: int, network) -> np.ndarray:
     """Which trials' A a run of ``trials`` returns: the first of every batch."""
-    size = max(1, min(BATCH, LARGEST // (2 * network.neurons * network.units**2)))
-    return np.arange(0, trials, size)[:keep]
+    return np.arange(0, trials, batch_size(network))[:keep]
+
+
+def batch_size(network) -> int:
+    """Trials side by side in one child."""
+    return max(1, min(BATCH, LARGEST // (2 * network.neurons * network.units**2)))
 
 
 def reduce(network, s, outcome, trials, first) -> SpikingTrace:

@@ -1,0 +1,5 @@
+"""``python -m fwbio``."""
+
+from fwbio.cli import main
+
+main()

@@ -1,0 +1,178 @@
+"""The command line. Everything heavy is imported inside the commands, so that ``--help`` answers at once."""
+
+import sys
+from functools import wraps
+
+import click
+
+from fwbio.errors import BadInput, EnvironmentProblem
+
+SHARED = [
+    click.option("--trials", metavar="T", help="Number of trials [default: the card's, 100]."),
+    click.option("--neurons", metavar="N", help="Spiking neurons a unit [default: the card's]."),
+    click.option("--neuron", metavar="CARD", help="Neuron card: poisson or lif [default: the card's]."),
+    click.option("--seed", metavar="S", default="0", show_default=True, help="Seed of trials and spikes."),
+    click.option("--set", "changes", metavar="NAME=VALUE", multiple=True, help="Change a parameter, for instance fast.tau=5s."),
+    click.option("--no-fast", is_flag=True, help="Switch the fast weights off in every description."),
+    click.option("--out", metavar="DIR", help="Results folder [default: results/CARD-DATE-TIME]."),
+    click.option("--force", is_flag=True, help="Replace a results folder that is not empty."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."),
+]
+
+
+def shared(command):
+    for option in reversed(SHARED):
+        command = option(command)
+    return command
+
+
+class Commands(click.Group):
+    """Ends every command with one clear message and the right exit code."""
+
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except BadInput as error:
+            fail(error, 2)
+        except EnvironmentProblem as error:
+            fail(error, 3)
+        except ImportError as error:
+            fail(explain_import(error), 3)
+        except KeyboardInterrupt:
+            fail("interrupted; nothing half-written was left", 130)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(0)
+
+
+def fail(message, code):
+    click.echo(f"fwbio: {message}", err=True)
+    sys.exit(code)
+
+
+def explain_import(error) -> str:
+    if (error.name or "").split(".")[0] == "torch":
+        return "training needs PyTorch, an extra: pip install 'fwbio[ann]'"
+    return f"{error}; a package is missing or does not fit (on Python 3.11 Brian2 needs: pip install 'numpy<2.4')"
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fwbio")
+def main():
+    """Short-term synaptic plasticity as fast weights: one model card, seen as a discrete RNN, as rate equations and as spikes.
+
+    Start with: fwbio compare retrieval
+    """
+
+
+@main.command()
+def models():
+    """List the cards that ship with fwbio."""
+    from fwbio.cards import reader
+
+    for name in reader.shipped():
+        card = reader.read(name)
+        click.echo(f"{name:18} {card.get('role', 'network'):14} {card['title']}")
+
+
+@main.command()
+@click.argument("card")
+def show(card):
+    """Print CARD as tables (after Nordlie et al. 2009) with its references."""
+    from fwbio.cards.show import show as tables
+
+    click.echo(tables(card))
+
+
+@main.command()
+@click.argument("card")
+@click.option("--neurons", metavar="N", help="Spiking neurons a unit.")
+@click.option("--neuron", metavar="CARD", help="Neuron card.")
+@click.option("--set", "changes", metavar="NAME=VALUE", multiple=True, help="Change a parameter first.")
+def check(card, neurons, neuron, changes):
+    """Check CARD without compiling anything, and say what a run would cost."""
+    from fwbio.cards.check import check as lines
+
+    options = {} if not (neurons or neuron or changes) else {"neurons": neurons, "neuron": neuron, "set": assignments(changes)}
+    click.echo("\n".join(lines(card, **options)))
+
+
+@main.command()
+@click.argument("name")
+@click.option("--from", "card", default="retrieval", show_default=True, help="The shipped card to copy.")
+def new(name, card):
+    """Start a card of your own, NAME.toml here, as a copy of a shipped one (with its weights)."""
+    from fwbio.cards.new import copy
+
+    for path in copy(card, name):
+        click.echo(f"wrote {path}")
+
+
+@main.command()
+@click.argument("card")
+@click.option("--level", type=click.Choice(["rnn", "rate", "spiking"]), default="spiking", show_default=True, help="Which description.")
+@shared
+def run(card, level, as_json, **options):
+    """Run one description of CARD."""
+    from fwbio.job import carry_out
+
+    result = carry_out(card, [level], changes=assignments(options.pop("changes")), quiet=as_json, **options)
+    echo(result, as_json)
+
+
+@main.command()
+@click.argument("card")
+@click.option("--strict", is_flag=True, help="Exit with 1 unless the verdict is 'equivalent'.")
+@shared
+def compare(card, strict, as_json, **options):
+    """Run CARD as RNN, as rate equations and as spikes on the same trials, and say how far they agree."""
+    from fwbio.job import carry_out
+
+    result = carry_out(card, None, changes=assignments(options.pop("changes")), quiet=as_json, **options)
+    echo(result, as_json)
+    if strict and result.verdict != "equivalent":
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("task", type=click.Choice(["retrieval"]))
+@click.option("--units", metavar="R", default="50", show_default=True, help="Hidden units.")
+@click.option("--epochs", metavar="E", default="30", show_default=True, help="Passes over the 100,000 training sequences.")
+@click.option("--seed", metavar="S", default="1", show_default=True, help="Seed of splits, weights and noise.")
+@click.option("--noise-neurons", metavar="N", default="100", show_default=True, help="Train with the spike noise of N neurons a unit.")
+@click.option("--train-size", metavar="M", default="100000", show_default=True, help="Training sequences.")
+@click.option("--out", metavar="DIR", help="Results folder [default: results/train-TASK-DATE-TIME].")
+@click.option("--force", is_flag=True, help="Replace a results folder that is not empty.")
+def train(task, out, force, **options):
+    """Train a fast-weight RNN on TASK (needs PyTorch: pip install 'fwbio[ann]'); about five minutes on one core."""
+    from fwbio import results
+    from fwbio.quantities import whole
+
+    numbers = {key: whole(value, f"--{key.replace('_', '-')}", low=0 if key == "seed" else 1) for key, value in options.items()}
+    folder = results.claim(out, f"train-{task}", force)
+    from fwbio.ann.training import Recipe
+    from fwbio.ann.training import train as fit
+
+    with results.publishing(folder) as scratch:
+        fit(Recipe(**numbers), scratch, lambda line: click.echo(line, err=True))
+    click.echo(f"wrote {folder}/weights.npz and log.jsonl")
+
+
+def assignments(texts) -> dict:
+    """``fast.tau=5s`` as {"fast.tau": "5s"}."""
+    for text in texts:
+        if "=" not in text:
+            raise BadInput(f"--set {text}: write NAME=VALUE, for instance --set fast.tau=5s")
+    return dict(text.split("=", 1) for text in texts)
+
+
+def echo(result, as_json):
+    import json
+
+    click.echo(json.dumps(result.figures, indent=1) if as_json else str(result))
+    if not as_json:
+        click.echo(f"figures and arrays in {result.figures['folder']}")
+
+
+if __name__ == "__main__":
+    main()

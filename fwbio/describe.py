@@ -1,0 +1,112 @@
+"""One network, one task, one of the three descriptions: ``run(network, task, "rnn" | "rate" | "spiking")``."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from fwbio import rnn
+from fwbio.errors import BadInput, nearest
+
+LEVELS = ("rnn", "rate", "spiking")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one description did with the trials of a task.
+
+    h : (trials, tokens, units); free-running networks: (trials, samples, units) at the times ``t`` in s
+    A : (trials kept, tokens, post, pre) after each token (or input). kept : which trials those are
+    logits : (trials, classes), None where there is nothing to decide
+    spikes : the SpikingTrace behind it, None for the other two
+    """
+
+    level: str
+    network: object
+    task: object
+    h: np.ndarray
+    A: np.ndarray
+    kept: np.ndarray
+    logits: np.ndarray | None
+    t: np.ndarray | None
+    seconds: float
+    spikes: object = None
+
+    @property
+    def decisions(self) -> np.ndarray:
+        """The class each trial is given, (trials,)."""
+        return self.logits.argmax(axis=1)
+
+    @property
+    def accuracy(self) -> float:
+        """The share of trials decided right."""
+        return float((self.decisions == self.task.target).mean())
+
+
+def run(network, task, level: str, *, seed: int = 0, progress=None, say=None, **options) -> Run:
+    """Runs every trial of ``task`` through ``network`` (of ``fwbio.load``) as ``level``.
+
+    seed : of the spikes; the other two levels draw nothing. progress : called with the fraction done
+    options : of the level's own ``run``, for instance ``rtol`` (rate), ``plain`` or ``target`` (spiking)
+
+    Raises BadInput for a level that the network does not have, EnvironmentProblem if a spiking run cannot be made.
+    """
+    if level not in LEVELS:
+        raise BadInput(f"level = {level!r}: use rnn, rate or spiking{nearest(level, LEVELS)}")
+    x, start = task.x(network), time.monotonic()
+    keep = network.card.get("record", {}).get("trials", 0)
+    kept, spikes, t = np.arange(0), None, None
+    if level == "spiking":
+        from fwbio.spiking import batches
+
+        spikes = batches.run(network, x, seed=seed, keep=keep, progress=progress, say=say, **options)
+        h, A, t = spikes.h, spikes.A, None if network.paced else spikes.t
+        kept, read_from = batches.kept_trials(len(x), keep, network), spikes.seen
+    else:
+        trace = discrete(network, x, **options) if level == "rnn" else continuous(network, x, progress, **options)
+        h, A, t = trace if isinstance(trace, tuple) else (trace.h, trace.A, None)
+        kept, read_from = np.arange(len(A)), h
+    seconds = time.monotonic() - start
+    logits = read_out(network, read_from[:, -1]) if "readout" in network.card else None
+    return Run(level, network, task, h, A, kept, logits, t, seconds, spikes)
+
+
+def discrete(network, x, **options) -> rnn.Trace:
+    """The NumPy RNN with the conventions that the card names."""
+    if not network.paced:
+        raise BadInput(f"{network.name} is free-running (no [clock]): it has no discrete RNN; use rate or spiking")
+    says = network.card["rnn"]
+    where, key = says["eta"].rsplit(".", 1)
+    eta = network.projections[where.removeprefix("projection.")].synapse.values[key] if network.fast else 0.0
+    norm, first = network.norm.values, (network.norm_first or network.norm).values
+    arguments = {
+        "gain": norm["gain"],
+        "bias": norm["bias"],
+        "gain0": first["gain"],
+        "bias0": first["bias"],
+        "eps": norm["eps"],
+        "lam": network.lam,
+        "eta": eta,
+        "inner": network.inner,
+        "reads": says["reads"],
+        "norm_first": says["norm_first"],
+        "keep": min(len(x), 200),
+    }
+    return rnn.run(network.projections[says["W"].removeprefix("projection.")].weight, x, **{**arguments, **options})
+
+
+def continuous(network, x, progress, **options):
+    if network.paced:
+        from fwbio.rate import paced
+
+        return paced.run(network, x, keep=min(len(x), 200), progress=progress, **options)
+    from fwbio.rate import free
+
+    t = np.arange(0, network.every * x.shape[1] - network.dt / 2, max(network.dt, 1e-3))
+    return *free.run(network, x, t, **options), t
+
+
+def read_out(network, h) -> np.ndarray:
+    """Logits of the last token's state, with the card's layers."""
+    layers = [[network.trained[name.removeprefix("trained.")] for name in pair] for pair in network.card["readout"]["layers"]]
+    return rnn.read_out(h, layers)

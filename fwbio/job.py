@@ -1,0 +1,68 @@
+"""``fwbio run`` and ``fwbio compare``: from the words on the command line to a results folder."""
+
+import resource
+
+import numpy as np
+
+from fwbio import describe, results, tasks
+from fwbio.cards.network import load
+from fwbio.comparison import Comparison, compare
+from fwbio.progress import Progress
+from fwbio.quantities import whole
+
+
+def carry_out(card, levels, *, changes, trials, neurons, neuron, seed, no_fast, out, force, quiet) -> Comparison:
+    """Runs ``levels`` (None: all that the card has) on the same trials, writes the results folder, returns the comparison.
+
+    Raises BadInput before anything is computed, EnvironmentProblem if the spiking network cannot be run.
+    """
+    seed = whole(seed, "seed", low=0, high=2**31 - 1)
+    network = load(card, set=changes, neurons=neurons, neuron=neuron, fast=not no_fast, seed=seed)
+    task = tasks.of(network, trials, seed)
+    folder = results.claim(out, network.name, force)
+    if levels is None:
+        levels = describe.LEVELS if network.paced else describe.LEVELS[1:]
+    runs = {}
+    for level in levels:
+        progress = Progress(level, quiet=quiet)
+        runs[level] = describe.run(network, task, level, seed=seed, progress=progress, say=progress.say)
+    comparison = compare(*runs.values()) if {"rnn", "rate"} & set(levels) else alone(runs["spiking"])
+    spikes = runs["spiking"].spikes if "spiking" in runs else None
+    children = spikes.memory_mb if spikes else 0.0
+    build = spikes.build_seconds if spikes else 0.0
+    seconds = {level: round(run.seconds - (build if run.spikes else 0.0), 3) for level, run in runs.items()}
+    comparison.figures["seconds"] = {"build": round(build, 3), "run": round(sum(seconds.values()), 3), **seconds}
+    comparison.figures["peak_memory_mb"] = round(children + resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    comparison.figures["folder"] = str(folder)
+    from fwbio import figures
+
+    results.write(folder, comparison.figures, arrays(runs, task), figures.of(comparison), network)
+    return comparison
+
+
+def alone(spiking) -> Comparison:
+    """The spiking description by itself, with nothing beside it."""
+    figures = {"card": spiking.network.name, "trials": spiking.task.trials, "units": spiking.network.units}
+    figures |= {"neurons": spiking.network.neurons, "neuron": spiking.network.neuron.name, "fast": spiking.network.fast}
+    figures |= {"seed": spiking.task.seed, "reference": "spiking", "spiking": {}}
+    if spiking.logits is not None:
+        figures["spiking"]["accuracy"] = spiking.accuracy
+    figures["spiking"]["rate_hz"] = float(spiking.network.r0 * spiking.h.mean())
+    figures |= {"verdict": "inconclusive", "reason": "one description alone; `fwbio compare` holds it against the others", "rule": ""}
+    return Comparison(figures, {"spiking": spiking})
+
+
+def arrays(runs, task) -> dict:
+    """What ``arrays.npz`` holds: each description's h, A, logits and decisions, and the spikes of the first trial."""
+    found = {} if task.target is None else {"tokens": task.tokens, "target": task.target}
+    for level, run in runs.items():
+        found |= {f"{level}_h": run.h.astype(np.float32), f"{level}_A": run.A[:4].astype(np.float32), f"{level}_kept": run.kept[:4]}
+        if run.logits is not None:
+            found |= {f"{level}_logits": run.logits, f"{level}_decisions": run.decisions}
+        if run.t is not None:
+            found[f"{level}_t"] = run.t
+        if run.spikes is not None:
+            found |= {"spike_t": run.spikes.spike_t, "spike_i": run.spikes.spike_i, "A_axon": run.spikes.A_axon}
+            if run.spikes.seen is not None:
+                found["spiking_seen"] = run.spikes.seen.astype(np.float32)
+    return found

@@ -1,0 +1,39 @@
+"""Progress with time left, on standard error: one moving line at a terminal, a plain line now and then elsewhere."""
+
+import os
+import sys
+import time
+
+
+class Progress:
+    """Call it with the fraction done; ``say`` prints a line of its own."""
+
+    def __init__(self, label: str, quiet: bool = False, every: float = 5.0):
+        self.label, self.quiet, self.every = label, quiet, every
+        self.start = self.last = time.monotonic()
+        self.done = False
+        self.terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+    def __call__(self, fraction: float) -> None:
+        now = time.monotonic()
+        wait = 0.2 if self.terminal else self.every
+        if self.quiet or self.done or now - self.last < wait and fraction < 1 or fraction <= 0:
+            return
+        self.last, self.done = now, fraction >= 1
+        left = (now - self.start) * (1 - fraction) / fraction
+        line = f"{self.label}: {fraction:4.0%}, {now - self.start:.0f} s, about {left:.0f} s left"
+        self.write(f"\r{line}   " + ("\n" if fraction >= 1 else "") if self.terminal else line + "\n")
+
+    def say(self, text: str) -> None:
+        """A line of its own; the time left is counted from here."""
+        self.start = time.monotonic()
+        if not self.quiet:
+            self.write(f"{self.label}: {text}\n")
+
+    @staticmethod
+    def write(text: str) -> None:
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except OSError:  # nobody listens
+            pass

@@ -1,0 +1,50 @@
+"""The table that ``fwbio compare`` prints, and its closing sentence."""
+
+
+def percent(value) -> str:
+    return "" if value is None else f"{100 * value:.1f} %"
+
+
+def figure(value) -> str:
+    return "" if value is None else f"{value:.2e}" if value < 1e-3 else f"{value:.4f}"
+
+
+def table(f: dict) -> str:
+    """The figures of a Comparison as lines of text."""
+    levels = [level for level in ("rnn", "rate", "spiking") if level in f]
+    off = "" if f["fast"] else ", fast weights off"
+    head = f"{f['card']}: {f['trials']} trials, {f['units']} units of {f['neurons']} {f['neuron']} neurons, seed {f['seed']}{off}"
+    rate, spiking = f.get("rate", {}), f.get("spiking", {})
+    beside = {
+        "agreement": f"at least {percent(spiking.get('agreement_low'))} (95 % sure); {percent(spiking.get('agreement_predicted'))} predicted",
+        "hidden_rmse": f"rate at most {figure(rate.get('hidden_bound'))}; spiking {figure(spiking.get('hidden_rmse_predicted'))} predicted",
+        "counts_rmse": f"{figure(spiking.get('counts_rmse_predicted'))} predicted",
+        "A_error": f"{figure(spiking.get('A_error_predicted'))} predicted",
+    }
+    names = {
+        "accuracy": ("accuracy", percent),
+        "agreement": (f"same decision as {f['reference']}", percent),
+        "hidden_rmse": ("error of h / sd of h", figure),
+        "counts_rmse": ("the same, h from spike counts", figure),
+        "A_error": ("error of A / size of A", figure),
+    }
+    lines = [head, "", f"{'':30}" + "".join(f"{level:>11}" for level in levels) + "   should be"]
+    for key, (name, show) in names.items():
+        values = [f[level].get(key) for level in levels]
+        if any(value is not None for value in values):
+            should = beside.get(key, "") if " predicted" not in beside.get(key, "") or "predicted" in str(spiking.keys()) else ""
+            lines.append(f"{name:30}" + "".join(f"{show(value):>11}" for value in values) + f"   {should}".rstrip())
+    lines += ["", sentence(f)]
+    if "seconds" in f:
+        s = f["seconds"]
+        lines.append(f"build {s['build']:.1f} s, run {s['run']:.1f} s, peak memory {f['peak_memory_mb']:.0f} MB")
+    return "\n".join(lines)
+
+
+def sentence(f: dict) -> str:
+    words = {
+        "equivalent": "The descriptions are equivalent on these trials",
+        "different": "The descriptions differ",
+        "inconclusive": "Inconclusive",
+    }
+    return f"{words[f['verdict']]}: {f['reason']}."

@@ -1,0 +1,99 @@
+"""Results folders: ``run.json``, ``arrays.npz`` and figures, written elsewhere and renamed into place when complete."""
+
+import json
+import os
+import platform
+import shutil
+import tempfile
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from fwbio.errors import BadInput
+
+
+def claim(out, card: str, force: bool = False) -> Path:
+    """The folder to write to, checked before anything is computed.
+
+    out : a path, or None for ``results/CARD-DATE-TIME``. Raises BadInput if it is a file, not empty (without ``force``) or
+    cannot be written.
+    """
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    folder = Path(out) if out is not None else Path("results") / f"{Path(card).stem}-{stamp}"
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"--out {folder}: this is a file; name a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not force:
+        raise BadInput(f"--out {folder}: the folder is not empty; name another, or add --force to replace it")
+    parent = folder
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir():
+        raise BadInput(f"--out {folder}: {parent} is a file, not a folder; name another")
+    if not os.access(parent, os.W_OK | os.X_OK) or not writable(parent):
+        raise BadInput(f"--out {folder}: {parent} cannot be written to; name a folder of your own")
+    return folder
+
+
+def writable(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+@contextmanager
+def publishing(folder: Path):
+    """A scratch folder beside ``folder`` that takes its place when the block ends well, and disappears when it does not."""
+    made = [p for p in [folder.parent, *folder.parent.parents] if not p.exists()]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield scratch
+        os.chmod(scratch, 0o755)
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+            os.replace(folder, old / "old")
+            os.replace(scratch, folder)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(scratch, folder)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        for parent in made:
+            if parent.exists() and not any(parent.iterdir()):
+                parent.rmdir()
+        raise
+
+
+def provenance() -> dict:
+    """What computed this: versions, machine, time in UTC."""
+    packages = ("fwbio", "brian2", "numpy", "scipy", "matplotlib")
+    return {
+        "versions": {p: version(p) for p in packages} | {"python": platform.python_version()},
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def write(folder: Path, figures: dict, arrays: dict, pictures: dict, network) -> None:
+    """A whole results folder at once. pictures : file name to matplotlib figure."""
+    with publishing(folder) as scratch:
+        record = {**figures, "card_tables": network.card, **provenance()}
+        (scratch / "run.json").write_text(json.dumps(record, indent=1) + "\n")
+        np.savez_compressed(scratch / "arrays.npz", **arrays)
+        for name, picture in pictures.items():
+            picture.savefig(scratch / name, dpi=150)
+
+
+def read(folder) -> dict:
+    """A results folder again: the contents of ``run.json``, with the arrays under ``"arrays"``."""
+    folder = Path(folder)
+    if not (folder / "run.json").is_file():
+        raise BadInput(f"{folder}: no run.json there; name a folder that fwbio wrote")
+    record = json.loads((folder / "run.json").read_text())
+    with np.load(folder / "arrays.npz", allow_pickle=False) as archive:
+        return {**record, "arrays": {name: archive[name] for name in archive.files}}
