@@ -1,7 +1,6 @@
 """The command line. Everything heavy is imported inside the commands, so that ``--help`` answers at once."""
 
 import sys
-from functools import wraps
 
 import click
 
@@ -43,6 +42,10 @@ class Commands(click.Group):
         except BrokenPipeError:
             sys.stderr.close()
             sys.exit(0)
+        except MemoryError:
+            fail("not enough memory; use fewer --trials or --neurons", 3)
+        except OSError as error:
+            fail(f"{error}; nothing half-written was left", 3)
 
 
 def fail(message, code):

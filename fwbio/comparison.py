@@ -39,7 +39,7 @@ def compare(*runs) -> Comparison:
     """Holds the runs of one network on one task against each other; the first of rnn, rate that is there is the reference."""
     by = {run.level: run for run in runs}
     reference = by.get("rnn") or by["rate"]
-    network, task = reference.network, reference.task
+    network, task = by.get("spiking", reference).network, reference.task
     figures = {
         "card": network.name,
         "trials": task.trials,
@@ -60,7 +60,7 @@ def compare(*runs) -> Comparison:
     if "spiking" in by:
         spiking = by["spiking"]
         if network.paced:
-            predicted, more = noise_prediction(reference)
+            predicted, more = noise_prediction(network, reference)
             figures["spiking"] |= more
             figures["spiking"]["counts_rmse"] = rmse(spiking.spikes.seen, reference.h)
         figures["spiking"]["rate_hz"] = float(network.r0 * spiking.h.mean())
@@ -75,6 +75,8 @@ def against(run, reference) -> dict:
     error = ((run.h - reference.h) ** 2).mean(axis=(1, 2))
     if len(error) > 1:  # trials are independent: the standard error of the mean square, carried to its root
         found["hidden_rmse_se"] = float(error.std(ddof=1) / len(error) ** 0.5 / max(error.mean(), 1e-300) / 2 * found["hidden_rmse"])
+    if run.I is not None and reference.I is not None:
+        found["current_rmse"] = rmse(run.I, reference.I)
     shared = [k for k in run.kept if k < len(reference.A)]
     if shared:
         wanted, got = reference.A[shared], run.A[: len(shared)] if run.level == "spiking" else run.A[shared]
@@ -119,12 +121,11 @@ def tolerance_bound(reference) -> float:
     return float(gain * steps * (RTOL * largest + ATOL) / reference.h.std())
 
 
-def noise_prediction(reference, passes: int = 400):
+def noise_prediction(network, reference, passes: int = 400):
     """The spiking figures that spike noise predicts: mean over at least ``passes`` noisy trials. No spikes, no fit."""
     from fwbio import noise
     from fwbio.describe import read_out
 
-    network = reference.network
     x = reference.task.x(network)
     repeats = max(1, -(-passes // len(x)))
     runs = [noise.predict(network, x, seed) for seed in range(repeats)]
@@ -157,10 +158,16 @@ def judge(figures) -> tuple[str, str]:
         for bound, slack in (("hidden_bound", 1.0), ("hidden_rmse_predicted", SLACK)):
             if bound in found:
                 value, limit, doubt = found["hidden_rmse"], slack * found[bound], 1.645 * found.get("hidden_rmse_se", 0.0)
-                if value - doubt > limit:
+                if not np.isfinite([value, limit]).all():
+                    refuted.append(f"the {level} error of h, {value:.3g}, or its bound, {limit:.3g}, is not a number")
+                elif value - doubt > limit:
                     refuted.append(f"the {level} error of h, {value:.3g}, is above {limit:.3g}")
                 elif value > limit or doubt > 0.5 * limit:
-                    open_questions.append(f"the {level} error of h, {value:.3g} ± {doubt:.2g}, is not told apart from its bound {limit:.3g}")
+                    open_questions.append(
+                        f"the {level} error of h, {value:.3g} ± {doubt:.2g}, is not told apart from its bound {limit:.3g}"
+                    )
+    if not {"rate", "spiking"} & set(figures):
+        return "inconclusive", "one description alone; `fwbio compare` holds all three against each other"
     if refuted:
         return "different", "; ".join(refuted)
     if open_questions:

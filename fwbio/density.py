@@ -5,9 +5,11 @@ V' = V + (mu - V) dt/tau_m + sigma sqrt(dt/tau_m) N(0, 1), from the stationary d
 variance of the count, and so both the transient at the start of a phase and a Fano factor below 1 (renewal theory, no spikes).
 """
 
+import math
+
 import numpy as np
 
-CELL = 0.02  # of V_th: width of a voltage cell
+CELL = 0.02  # of V_th: largest width of a voltage cell
 
 
 def count_moments(mu_before, mu_now, steps, skip, *, tau_m, sigma, V_th, V_r, t_ref, dt, most=24):
@@ -16,10 +18,10 @@ def count_moments(mu_before, mu_now, steps, skip, *, tau_m, sigma, V_th, V_r, t_
     mu_before, mu_now : input in V during the phase before and now. steps : of the whole phase; skip : its first steps that
     do not count. most : largest count told apart.
     """
-    width = CELL * V_th
-    V = np.arange(min(np.min(mu_before), np.min(mu_now)) - 4 * sigma, V_th, width)
-    V += V_th - width / 2 - V[-1]
-    reset, dead = int(np.argmin(np.abs(V - V_r))), round(t_ref / dt) - 1
+    steps_up = math.ceil((V_th - V_r) / min(CELL * V_th, sigma * math.sqrt(dt / tau_m)))
+    width = (V_th - V_r) / (steps_up + 0.5)  # the reset is the middle of a cell, the threshold the edge of one
+    reset = math.ceil((V_r - min(np.min(mu_before), np.min(mu_now), V_r) + 4 * sigma) / width)
+    V, dead = V_r + width * np.arange(-reset, steps_up + 1), max(round(t_ref / dt) - 1, 0)
     noise = (sigma**2 * dt / tau_m - width**2 / 12) ** 0.5  # a cell's own spread is part of the step
     starts = [stationary(transition(V, mu, width, noise, dt / tau_m), reset, dead) for mu in mu_before]
     mean, variance = np.empty((2, len(mu_before), len(mu_now)))
@@ -34,10 +36,11 @@ def count_moments(mu_before, mu_now, steps, skip, *, tau_m, sigma, V_th, V_r, t_
             moved = p @ step
             fired = p.sum(axis=2) - moved.sum(axis=2)
             p = moved
-            p[:, :, reset] += waiting[0]
             if now >= skip:
                 fired = np.concatenate([np.zeros((len(starts), 1)), fired[:, :-2], fired[:, -2:-1] + fired[:, -1:]], axis=1)
-            waiting = np.concatenate([waiting[1:], fired[None]])
+            waiting = np.concatenate([waiting, fired[None]])
+            p[:, :, reset] += waiting[0]
+            waiting = waiting[1:]
         chance = p.sum(axis=2) + waiting.sum(axis=0)
         mean[:, k] = chance @ counts
         variance[:, k] = chance @ counts**2 - mean[:, k] ** 2

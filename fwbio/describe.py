@@ -17,6 +17,7 @@ class Run:
 
     h : (trials, tokens, units); free-running networks: (trials, samples, units) at the times ``t`` in s
     A : (trials kept, tokens, post, pre) after each token (or input). kept : which trials those are
+    I : the dendrites' current like h, free-running only
     logits : (trials, classes), None where there is nothing to decide
     spikes : the SpikingTrace behind it, None for the other two
     """
@@ -29,6 +30,7 @@ class Run:
     kept: np.ndarray
     logits: np.ndarray | None
     t: np.ndarray | None
+    I: np.ndarray | None  # noqa: E741 (the symbol of the card)
     seconds: float
     spikes: object = None
 
@@ -55,26 +57,31 @@ def run(network, task, level: str, *, seed: int = 0, progress=None, say=None, **
         raise BadInput(f"level = {level!r}: use rnn, rate or spiking{nearest(level, LEVELS)}")
     x, start = task.x(network), time.monotonic()
     keep = network.card.get("record", {}).get("trials", 0)
-    kept, spikes, t = np.arange(0), None, None
+    spikes = None
     if level == "spiking":
         from fwbio.spiking import batches
 
         spikes = batches.run(network, x, seed=seed, keep=keep, progress=progress, say=say, **options)
-        h, A, t = spikes.h, spikes.A, None if network.paced else spikes.t
+        h, A, t, current = spikes.h, spikes.A, spikes.t, spikes.I
         kept, read_from = batches.kept_trials(len(x), keep, network), spikes.seen
     else:
-        trace = discrete(network, x, **options) if level == "rnn" else continuous(network, x, progress, **options)
-        h, A, t = trace if isinstance(trace, tuple) else (trace.h, trace.A, None)
+        trace, t = (discrete(network, x, **options), None) if level == "rnn" else continuous(network, x, progress, **options)
+        h, A, current = trace.h, trace.A, getattr(trace, "I", None)
         kept, read_from = np.arange(len(A)), h
     seconds = time.monotonic() - start
     logits = read_out(network, read_from[:, -1]) if "readout" in network.card else None
-    return Run(level, network, task, h, A, kept, logits, t, seconds, spikes)
+    return Run(level, network, task, h, A, kept, logits, t, current, seconds, spikes)
 
 
 def discrete(network, x, **options) -> rnn.Trace:
     """The NumPy RNN with the conventions that the card names."""
     if not network.paced:
         raise BadInput(f"{network.name} is free-running (no [clock]): it has no discrete RNN; use rate or spiking")
+    plastic = [name for name, p in network.projections.items() if not p.associative and "ode" in p.synapse.card["spiking"]]
+    if plastic or network.fast_name is None:
+        raise BadInput(
+            f"{network.name}: projection.{(plastic or ['?'])[0]} is not a fixed slow weight, so this network has no discrete RNN"
+        )
     says = network.card["rnn"]
     where, key = says["eta"].rsplit(".", 1)
     eta = network.projections[where.removeprefix("projection.")].synapse.values[key] if network.fast else 0.0
@@ -99,11 +106,11 @@ def continuous(network, x, progress, **options):
     if network.paced:
         from fwbio.rate import paced
 
-        return paced.run(network, x, keep=min(len(x), 200), progress=progress, **options)
+        return paced.run(network, x, keep=min(len(x), 200), progress=progress, **options), None
     from fwbio.rate import free
 
     t = np.arange(0, network.every * x.shape[1] - network.dt / 2, max(network.dt, 1e-3))
-    return *free.run(network, x, t, **options), t
+    return free.run(network, x, t, **options), t
 
 
 def read_out(network, h) -> np.ndarray:

@@ -13,5 +13,9 @@ class EnvironmentProblem(RuntimeError):
 
 def nearest(name, known) -> str:
     """``; did you mean 'tau_f'?`` or the list of what is known."""
-    close = difflib.get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.5)
-    return f"; did you mean '{close[0]}'?" if close else f"; known here: {', '.join(sorted(map(str, known)))}"
+    spelled = {str(k): str(k) for k in known}
+    lower = {k.lower(): k for k in spelled}
+    for names, text in ((spelled, str(name)), (lower, str(name).lower())):
+        if close := difflib.get_close_matches(text, names, n=1, cutoff=0.5):
+            return f"; did you mean '{names[close[0]]}'?"
+    return f"; known here: {', '.join(sorted(spelled))}"

@@ -34,7 +34,7 @@ def raster(spikes, network, task, shown: int = 8):
         "in which fast weights are written. Every unit fires at one rate through a phase; most are silent, as their h is 0."
     )
     with canvas(9, 5, caption) as (figure, axes):
-        axes.plot(1e3 * spikes.spike_t[inside], unit[inside] + neuron[inside] / shown, ",", color="black")
+        axes.plot(1e3 * spikes.spike_t[inside], unit[inside] + (neuron[inside] + 0.5) / shown, "|", ms=2.2, mew=0.7, color="black")
         for k in range(task.length):
             start = 1e3 * k * network.token
             axes.axvline(start, color="C0", lw=0.8)
@@ -49,15 +49,18 @@ def fast_weights(runs, network, labels, at: int):
     shared = {level: run.A[list(run.kept).index(0), at] for level, run in runs.items() if 0 in run.kept}
     first = next(iter(shared.values()))
     top = max(float(np.abs(A).max()) for A in shared.values()) or 1.0
+    from matplotlib.colors import PowerNorm
+
     reference = next(iter(shared))
     caption = (
-        f"Fast weights A of the first trial {labels[at]}, units ordered by their row sum in the first panel. The patterns should be the same; "
-        "what differs in the spiking panel is spike noise, and only along rows (post): columns carry the presynaptic counts."
+        f"Fast weights A of the first trial {labels[at]}, units ordered by their row sum in the first panel; colours on a square-root scale. "
+        "The patterns should be the same. In spikes whole columns are a little too bright or too dark: a write counts the presynaptic unit's "
+        "spikes, while its postsynaptic factor, the dendrite's drive, carries no spike noise of its own."
     )
     order = np.argsort(-first.sum(axis=1))
     with canvas(3.1 * len(shared) + 1, 4, caption, 1, len(shared), sharey=True, squeeze=False) as (figure, axes):
         for axis, (level, A) in zip(axes[0], shared.items()):
-            image = axis.imshow(A[np.ix_(order, order)], vmin=0, vmax=top, interpolation="nearest")
+            image = axis.imshow(A[np.ix_(order, order)], norm=PowerNorm(0.5, 0, top), interpolation="nearest")
             off = "" if level == reference else f", {np.linalg.norm(A - first) / (np.linalg.norm(first) or 1):.1%} off"
             axis.set(title=NAMES[level] + off, xlabel="presynaptic unit")
             axis.spines[:].set_visible(False)
@@ -90,7 +93,13 @@ def hidden(runs, reference, predicted_rmse=None, most: int = 20000):
             filled = [k for k in range(11) if (place == k).sum() > 20]
             middle = [x[place == k].mean() for k in filled]
             column[1].errorbar(
-                middle, [(y - x)[place == k].mean() for k in filled], [(y - x)[place == k].std() for k in filled], fmt="o", ms=3, color="C1", lw=1
+                middle,
+                [(y - x)[place == k].mean() for k in filled],
+                [(y - x)[place == k].std() for k in filled],
+                fmt="o",
+                ms=3,
+                color="C1",
+                lw=1,
             )
             column[1].axhline(0, color="black", lw=0.8)
             column[1].set(xlabel=f"h, {NAMES[reference.level]} (1)", ylabel="difference (1)")

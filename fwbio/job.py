@@ -5,6 +5,7 @@ import resource
 import numpy as np
 
 from fwbio import describe, results, tasks
+from fwbio.cards.check import affordable
 from fwbio.cards.network import load
 from fwbio.comparison import Comparison, compare
 from fwbio.progress import Progress
@@ -18,6 +19,7 @@ def carry_out(card, levels, *, changes, trials, neurons, neuron, seed, no_fast, 
     """
     seed = whole(seed, "seed", low=0, high=2**31 - 1)
     network = load(card, set=changes, neurons=neurons, neuron=neuron, fast=not no_fast, seed=seed)
+    affordable(network, network.card["protocol"]["trials"] if trials is None else whole(trials, "trials"))
     task = tasks.of(network, trials, seed)
     folder = results.claim(out, network.name, force)
     if levels is None:

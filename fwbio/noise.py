@@ -13,6 +13,7 @@ sum_j h_j(tau) h_j(t)/(n mu^2). n and mu enter separately. Central limit theorem
 approximation), and the trained network carries it through its own nonlinearity, here as the attention form of the RNN.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,7 @@ def counts(network):
     if "density" in block:
         return tabulated(network, mu)
     constants = {**values, "window": network.window, "dt": network.dt}
-    mean, variance = (Right(f"{k} = {block[k]}", constants) for k in ("mean", "variance"))
+    mean, variance = (Right(block[k], constants) for k in ("mean", "variance"))
     return lambda before, now: (mean({"h": now}) / mu, variance({"h": now}) / mu**2)
 
 
@@ -56,7 +57,9 @@ def tabulated(network, mu):
 
     steps, skip = round(network.phase / network.dt), round(network.settle / network.dt)
     membrane = {k: values[k] for k in ("tau_m", "sigma", "V_th", "V_r", "t_ref")}
-    tables = np.stack(count_moments(drive(before), drive(now), steps, skip, dt=network.dt, **membrane), axis=-1)
+    highest = min(network.r0 * now[-1], values["r_max"]) * network.window
+    most = math.ceil(highest + 6 * math.sqrt(highest) + 6)  # a Poisson count stays below this but for 1e-9
+    tables = np.stack(count_moments(drive(before), drive(now), steps, skip, dt=network.dt, most=most, **membrane), axis=-1)
     look_up = RegularGridInterpolator((before, now), tables, bounds_error=False, fill_value=None)
 
     def moments(h_before, h_now):
@@ -71,9 +74,9 @@ def predict(network, x, seed: int = 0) -> Prediction:
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(77,)))
     trials, tokens, units = x.shape
     n, lam, S = network.neurons, network.lam, network.inner
-    slow = next(p for p in network.projections.values() if not p.writes)
+    slow = next(p for p in network.projections.values() if not p.associative)
     eta = network.projections[network.fast_name].synapse.values["eta"] if network.fast else 0.0
-    norm, norm_first, phi = normaliser(network.norm), normaliser(network.norm_first), Right(f"h = {network.phi}", {})
+    norm, norm_first, phi = normaliser(network.norm), normaliser(network.norm_first), Right(network.phi, {})
     moments = counts(network)
 
     def spikes(before, now):

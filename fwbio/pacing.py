@@ -39,6 +39,15 @@ def gate(network, projection, dt: float = 0.0) -> Gate:
     return Gate(read, write)
 
 
+def free_gains(tau_read, tau_write, dt):
+    """Read and write gain in Hz of a free-running synapse in steps of dt: 1/tau, such that the mean over the steps is exact.
+
+    The dendrite's current is seen one step after the spike, not yet decayed: sum exp(-k dt/tau), k = 0, 1, … = 1/(1 - exp(-dt/tau)).
+    A weight is seen at the next step or later, decayed since its spike:      k = 1, 2, …             = 1/(exp(dt/tau) - 1).
+    """
+    return -np.expm1(-dt / tau_read) / dt, np.expm1(dt / tau_write) / dt
+
+
 def mean_decay(start, window, tau, dt):
     """Mean of exp(-t/tau) over t from ``start`` to ``start + window``; with dt, over t = start, start + dt, …"""
     if np.isinf(tau):

@@ -28,25 +28,25 @@ SPELLINGS = {
     (0, -1, 1): "10 nS",
     (0, 1, -1): "100 Mohm",
 }
-NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*(.*?)\s*", re.ASCII)
+NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*", re.ASCII)
 FACTOR = re.compile(r"([A-Za-z]+|1)(?:\^(-?\d))?")
 
 
 def dimension(unit: str, where: str) -> tuple[float, tuple[int, int, int]]:
     """Value in SI and dimension of a unit such as ``mV``, ``1/s`` or ``mV/ms``."""
     scale, exponents, sign = 1.0, [0, 0, 0], 1
-    for part in re.split(r"([*/])", unit):
+    for k, part in enumerate(re.split(r"([*/])", unit)):
         part = part.strip()
         if part in "*/" and part:
             sign = -1 if part == "/" else 1
             continue
-        match = FACTOR.fullmatch(part) if part else None
-        if part and (match is None or match[1] not in UNITS):
-            raise BadInput(f"{where}: unknown unit '{part}'; units are s ms min h Hz kHz V mV A nA pA F pF S nS ohm Mohm")
+        match = FACTOR.fullmatch(part)
+        if (part or k) and (match is None or match[1] not in UNITS):
+            raise BadInput(f"{where}: unknown unit '{part or unit}'; units are s ms min h Hz kHz V mV A nA pA F pF S nS ohm Mohm")
         value, dims = UNITS[match[1]] if match else UNITS[""]
         power = sign * int(match[2] or 1) if match else 1
         scale *= value**power
-        exponents = [e + power * d for e, d in zip(exponents, dims)]
+        exponents = [e + power * d for e, d in zip(exponents, dims, strict=True)]
     return scale, tuple(exponents)
 
 
@@ -60,7 +60,7 @@ def quantity(value, unit: str, where: str, low: float = -math.inf, high: float =
     """
     scale, wanted = dimension(unit, where)
     hint = f"write for instance {SPELLINGS.get(wanted, f'a number of {unit}')}"
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)) and not hasattr(value, "__float__"):
+    if truth(value) or not isinstance(value, str) and (not hasattr(value, "__float__") or getattr(value, "shape", ()) != ()):
         raise BadInput(f"{where} = {value!r}: not a quantity; {hint}")
     if hasattr(value, "dimensions"):  # a Brian2 quantity: ask it for its number in the wanted unit
         from brian2 import amp, have_same_dimensions, second, volt
@@ -74,9 +74,15 @@ def quantity(value, unit: str, where: str, low: float = -math.inf, high: float =
         if match is None:
             raise BadInput(f"{where} = {value!r}: not a number with a unit; {hint}")
         number = float(match[1])
-        factor, dims = dimension(match[2], f"{where} = {value!r}")
+        try:
+            factor, dims = dimension(match[2], f"{where} = {value!r}")
+        except BadInput as error:
+            raise BadInput(f"{error}; {hint}") from None
     else:
-        number, factor, dims = float(value), 1.0, (0, 0, 0)
+        try:
+            number, factor, dims = float(value), 1.0, (0, 0, 0)
+        except OverflowError:
+            raise BadInput(f"{where} = {value!r}: not finite; {hint}") from None
     if dims != wanted:
         what = "needs a unit" if dims == (0, 0, 0) else "takes no unit" if wanted == (0, 0, 0) else "wrong unit"
         raise BadInput(f"{where} = {value!r}: {what}; {hint}")
@@ -88,10 +94,21 @@ def quantity(value, unit: str, where: str, low: float = -math.inf, high: float =
     return result
 
 
+def unit_of(value: str) -> str:
+    """The unit that a quantity is written in: ``ms`` of ``"200 ms"``, ``1`` of ``"0.5"``."""
+    match = NUMBER.fullmatch(value)
+    return match[2] or "1" if match else "1"
+
+
+def truth(value) -> bool:
+    """Whether ``value`` is a boolean of Python's or NumPy's, which Python would take for 0 or 1."""
+    return isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool"
+
+
 def whole(value, where: str, low: int = 1, high: int = 10**9) -> int:
     """``value`` as an integer in [low, high]; raises BadInput (2.5 neurons are refused, not rounded)."""
     try:
-        if isinstance(value, bool) or float(value) != int(float(value)):
+        if truth(value) or float(value) != int(float(value)):
             raise ValueError
         number = int(float(value))
     except (TypeError, ValueError, OverflowError):

@@ -26,6 +26,7 @@ def table(f: dict) -> str:
         "agreement": (f"same decision as {f['reference']}", percent),
         "hidden_rmse": ("error of h / sd of h", figure),
         "counts_rmse": ("the same, h from spike counts", figure),
+        "current_rmse": ("error of I / sd of I", figure),
         "A_error": ("error of A / size of A", figure),
     }
     lines = [head, "", f"{'':30}" + "".join(f"{level:>11}" for level in levels) + "   should be"]

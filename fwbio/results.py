@@ -5,6 +5,8 @@ import os
 import platform
 import shutil
 import tempfile
+import zipfile
+import zlib
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,11 +25,20 @@ def claim(out, card: str, force: bool = False) -> Path:
     """
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     folder = Path(out) if out is not None else Path("results") / f"{Path(card).stem}-{stamp}"
-    if folder.exists() and not folder.is_dir():
+    try:
+        folder.exists(), folder.resolve()
+    except OSError as error:
+        raise BadInput(f"--out {folder}: {error.strerror}; name another") from None
+    if os.path.lexists(folder) and not folder.is_dir():
         raise BadInput(f"--out {folder}: this is a file; name a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not force:
-        raise BadInput(f"--out {folder}: the folder is not empty; name another, or add --force to replace it")
-    parent = folder
+    if Path.cwd().is_relative_to(folder.resolve()) or os.path.ismount(folder):
+        raise BadInput(f"--out {folder}: this folder is in use and cannot be replaced as a whole; name a new one inside it")
+    if folder.is_dir() and any(folder.iterdir()):
+        if not force:
+            raise BadInput(f"--out {folder}: the folder is not empty; name another, or add --force to replace it")
+        if not any((folder / name).is_file() for name in ("run.json", "log.jsonl")):
+            raise BadInput(f"--out {folder}: --force replaces results of fwbio only, and this folder holds something else; name another")
+    parent = folder.parent
     while not parent.exists():
         parent = parent.parent
     if not parent.is_dir():
@@ -50,15 +61,12 @@ def publishing(folder: Path):
     """A scratch folder beside ``folder`` that takes its place when the block ends well, and disappears when it does not."""
     made = [p for p in [folder.parent, *folder.parent.parents] if not p.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    scratch = Path(tempfile.mkdtemp(prefix=".fwbio-", dir=folder.parent))
     try:
         yield scratch
         os.chmod(scratch, 0o755)
         if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-            os.replace(folder, old / "old")
-            os.replace(scratch, folder)
-            shutil.rmtree(old, ignore_errors=True)
+            swap(scratch, folder)
         else:
             os.replace(scratch, folder)
     except BaseException:
@@ -67,6 +75,20 @@ def publishing(folder: Path):
             if parent.exists() and not any(parent.iterdir()):
                 parent.rmdir()
         raise
+
+
+def swap(scratch: Path, folder: Path) -> None:
+    """``scratch`` takes the place of ``folder``, which comes back if that fails."""
+    old = Path(tempfile.mkdtemp(prefix=".fwbio-old-", dir=folder.parent))
+    try:
+        os.replace(folder, old / "old")
+        os.replace(scratch, folder)
+    except BaseException:
+        if (old / "old").exists() and not folder.exists():
+            os.replace(old / "old", folder)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def provenance() -> dict:
@@ -94,6 +116,9 @@ def read(folder) -> dict:
     folder = Path(folder)
     if not (folder / "run.json").is_file():
         raise BadInput(f"{folder}: no run.json there; name a folder that fwbio wrote")
-    record = json.loads((folder / "run.json").read_text())
-    with np.load(folder / "arrays.npz", allow_pickle=False) as archive:
-        return {**record, "arrays": {name: archive[name] for name in archive.files}}
+    try:
+        record = json.loads((folder / "run.json").read_text())
+        with np.load(folder / "arrays.npz", allow_pickle=False) as archive:
+            return {**record, "arrays": {name: archive[name] for name in archive.files}}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise BadInput(f"{folder}: damaged or incomplete ({error}); run it again") from None

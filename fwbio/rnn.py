@@ -35,7 +35,24 @@ def layer_norm(z, gain, bias, eps):
     return gain * z / np.sqrt((z * z).mean(axis=-1, keepdims=True) + eps) + bias
 
 
-def run(W, x, *, gain, bias, eps, lam, eta, inner=1, gain0=None, bias0=None, bias_W=0.0, reads="previous", norm_first=True, form="explicit", keep=0):
+def run(
+    W,
+    x,
+    *,
+    gain,
+    bias,
+    eps,
+    lam,
+    eta,
+    inner=1,
+    gain0=None,
+    bias0=None,
+    bias_W=0.0,
+    reads="previous",
+    norm_first=True,
+    form="explicit",
+    keep=0,
+):
     """Runs every trial from h = 0, A = 0.
 
     W : (units, units). x : (trials, tokens, units), the input C x(t) of every token (with its bias, if it has one)
@@ -48,6 +65,8 @@ def run(W, x, *, gain, bias, eps, lam, eta, inner=1, gain0=None, bias0=None, bia
 
     Returns a Trace. Raises BadInput for shapes that do not fit or an unknown option.
     """
+    if np.ndim(x) != 3:
+        raise BadInput(f"x has shape {np.shape(x)}: (trials, tokens, units) is wanted")
     trials, tokens, units = x.shape
     if W.shape != (units, units):
         raise BadInput(f"W has shape {W.shape}, but x has {units} units: {(units, units)} is wanted")
@@ -55,6 +74,11 @@ def run(W, x, *, gain, bias, eps, lam, eta, inner=1, gain0=None, bias0=None, bia
         raise BadInput(f"reads = {reads!r}: use one of {', '.join(READS)}")
     if form not in ("explicit", "attention"):
         raise BadInput(f"form = {form!r}: use explicit or attention")
+    if inner < 0:
+        raise BadInput(f"inner = {inner}: use a whole number from 0 up")
+    for name, value in {"gain": gain, "bias": bias, "gain0": gain0, "bias0": bias0}.items():
+        if np.shape(value) not in ((), (units,)):
+            raise BadInput(f"{name} has shape {np.shape(value)}: one number or {(units,)} is wanted")
     gain0, bias0 = gain if gain0 is None else gain0, bias if bias0 is None else bias0
     memory = Matrix(trials, units, lam, eta) if form == "explicit" else Attention(lam, eta)
     h = np.zeros((trials, units))

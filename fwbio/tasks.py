@@ -85,14 +85,11 @@ def retrieval(pairs: int = 4, trials: int = 100, seed: int = 0, split: str = "te
     The same ``(seed, split)`` gives the same trials, and the first m of them do not depend on ``trials``.
     The three splits use disjoint random streams of ``numpy.random.SeedSequence``.
 
-    Raises BadInput if ``pairs`` is not in 1..26, ``trials`` < 1, ``seed`` < 0 or ``split`` is unknown.
+    Raises BadInput if ``pairs`` is not in 1..26, ``trials`` < 1, ``seed`` < 0, one of them is not whole, or ``split`` is unknown.
     """
-    if not 1 <= pairs <= N_LETTERS:
+    pairs, trials, seed = whole(pairs, "pairs"), whole(trials, "trials"), whole(seed, "seed", low=0, high=2**63)
+    if pairs > N_LETTERS:
         raise BadInput(f"pairs = {pairs}: letters are drawn without replacement, so use 1 to {N_LETTERS}")
-    if trials < 1:
-        raise BadInput(f"trials = {trials}: use a whole number from 1 up")
-    if seed < 0:
-        raise BadInput(f"seed = {seed}: use a whole number from 0 up")
     if split not in SPLITS:
         raise BadInput(f"split = {split!r}: use one of {', '.join(SPLITS)}")
     streams = np.random.SeedSequence(seed, spawn_key=(SPLITS.index(split), pairs)).spawn(3)

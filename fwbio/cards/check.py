@@ -20,14 +20,20 @@ def check(card, **options) -> list[str]:
         return [f"{path.name}: {tables['role']} card, {len(equations)} differential equations, {len(tables['sources'])} sources: fine"]
     net = network.load(card, **options)
     trials = tables["protocol"]["trials"]
-    memory, seconds = estimate(net, trials)
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6 if hasattr(os, "sysconf") else float("inf")
-    if memory > 0.8 * free:
-        raise BadInput(f"{path.name}: about {memory:,.0f} MB are needed and {free:,.0f} MB are free; use fewer population.unit.neurons")
+    memory, seconds = affordable(net, trials)
     return [
         f"{path.name}: network card, {net.units} units of {net.neurons} {net.neuron.name} neurons: fine",
         f"one spiking run of {trials} trials: about {memory:,.0f} MB and {seconds:,.0f} s on two cores, after a build of about 20 s (once)",
     ]
+
+
+def affordable(net, trials: int) -> tuple[float, float]:
+    """Megabytes and seconds of a spiking run; raises BadInput if it would take more than 80 % of the free memory."""
+    memory, seconds = estimate(net, trials)
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6 if hasattr(os, "sysconf") else float("inf")
+    if memory > 0.8 * free:
+        raise BadInput(f"{net.path.name}: about {memory:,.0f} MB are needed and {free:,.0f} MB are free; use fewer --neurons or --trials")
+    return memory, seconds
 
 
 def parse(equations, file) -> None:
@@ -52,4 +58,5 @@ def estimate(net, trials: int) -> tuple[float, float]:
     events = 0.3 * net.r0 * duration * net.units * net.neurons * net.units * len(net.projections)
     batches = -(-trials // size)
     each = size * (net.units * net.neurons * steps * NEURON_STEP.get(net.neuron.name, 1e-8) + events * EVENT)
-    return min(2, batches) * (60 + size * synapses * BYTES / 1e6), -(-batches // 2) * each
+    kept = trials * net.units * duration / (net.token / (net.inner + 1) if net.paced else 1e-3) * 40  # h, in three descriptions
+    return min(2, batches) * (60 + size * synapses * BYTES / 1e6) + kept / 1e6, -(-batches // 2) * each

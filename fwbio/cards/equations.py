@@ -29,7 +29,7 @@ NODES = (
 )
 # dx/dt = RHS : unit (flags)   |   x_post = RHS : unit (flags)   |   x += RHS   |   RHS
 SHAPE = re.compile(
-    r"(?:(?:d(?P<ode>\w+)/dt|(?P<name>\w+))\s*(?P<op>\+?=)\s*)?(?P<rhs>[^:=]+?)\s*"
+    r"(?:(?:d(?P<ode>\w+)/dt|(?P<name>\w+))\s*(?P<op>\+?=)\s*)?(?P<rhs>[^:=#]+?)\s*"
     r"(?::\s*(?P<unit>1|Hz|volt|second|amp)\s*(?:\((?P<flags>summed|unless refractory)\))?)?",
     re.ASCII,
 )
@@ -38,8 +38,8 @@ SHAPE = re.compile(
 def split(text: str, where: str) -> re.Match:
     """Left side, operator, right side, unit and flags of one equation; raises BadInput for anything else."""
     match = SHAPE.fullmatch(text.strip())
-    if match is None:
-        raise BadInput(f"{where} = {text!r}: not an equation; write 'dx/dt = … : unit', 'x = …', 'x += …' or an expression")
+    if match is None or not (text.isascii() and text.isprintable()):
+        raise BadInput(f"{where} = {text!r}: not an equation on one line; write 'dx/dt = … : unit', 'x = …', 'x += …' or an expression")
     return match
 
 
@@ -53,11 +53,13 @@ def names(expression: str, where: str) -> set[str]:
     for node in ast.walk(tree):
         if not isinstance(node, NODES):
             raise BadInput(f"{where} = {expression!r}: {type(node).__name__} is not allowed in an equation, only arithmetic is")
-        if isinstance(node, ast.Constant) and (isinstance(node.value, bool) or not isinstance(node.value, (int, float))):
-            raise BadInput(f"{where} = {expression!r}: {node.value!r} is not a number")
+        if isinstance(node, ast.Constant) and (type(node.value) not in (int, float) or abs(node.value) > 1e300):
+            raise BadInput(f"{where} = {expression!r}: {node.value!r} is not a finite number")
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and any(isinstance(n, ast.Pow) for n in ast.walk(node.right)):
+            raise BadInput(f"{where} = {expression!r}: a power of a power; write it with brackets to the left, (a**b)**c")
         if isinstance(node, ast.Call):
             if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
-                name = ast.unparse(node.func)
+                name = node.func.id if isinstance(node.func, ast.Name) else type(node.func).__name__
                 raise BadInput(f"{where} = {expression!r}: unknown function '{name}'{nearest(name, FUNCTIONS)}")
             if node.keywords:
                 raise BadInput(f"{where} = {expression!r}: a function takes plain arguments only")
@@ -76,6 +78,19 @@ def check(text: str, declared, where: str) -> None:
         bare = re.sub(r"_(pre|post)$", "", name)
         if name not in known and bare not in known:
             raise BadInput(f"{where} = {text!r}: '{name}' is not declared in this card{nearest(name, known)}")
+
+
+def written(card: dict, index: tuple[str, ...]) -> list[str]:
+    """The write rules of a synapse card whose state lives on ``index``, for instance ("post", "pre")."""
+    rules = card["spiking"].get("write", [])
+    return [rule for rule in rules if tuple(card["state"][split(rule, "write")["name"]]["index"]) == index]
+
+
+def divisors(ode: str) -> set[str]:
+    """The names that an equation divides by: time constants that must be above 0."""
+    tree = ast.parse(split(ode, "ode")["rhs"].strip(), mode="eval")
+    divisions = [node for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
+    return {node.right.id for node in divisions if isinstance(node.right, ast.Name)}
 
 
 def linear_decay(ode: str) -> tuple[str, str] | None:

@@ -44,7 +44,7 @@ MECHANISM = {
     "spiking!": {
         "ode": ListOf(EQUATION),
         "read": EQUATION,
-        "write": EQUATION,
+        "write": ListOf(EQUATION),
         "pool": ListOf(EQUATION),
         "dt": VALUE,
         "settle": VALUE,
@@ -54,7 +54,7 @@ MECHANISM = {
     },
     "rate!": {"ode": ListOf(EQUATION), "read": EQUATION, "rate": EQUATION, "inverse": TEXT, "curve": EQUATION, "valid!": TEXT},
     "counts": {"mean": EQUATION, "variance": EQUATION, "density": EQUATION},
-    "agree!": {"protocol!": OneOf("clamped", "rate curve", "random drives"), "quantity!": TEXT, "bound!": TEXT},
+    "agree!": {"protocol!": OneOf("clamped", "rate curve", "random drives"), "quantity!": TEXT, "bound!": EQUATION},
 }
 
 NETWORK = {

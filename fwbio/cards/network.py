@@ -1,15 +1,18 @@
 """A network card with its mechanisms, its numbers in SI units and its trained weights: what the descriptions read."""
 
-import copy
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from fwbio.cards import equations, reader, weights
+from fwbio.cards import equations, reader, references, weights
+from fwbio.cards.changes import change
 from fwbio.errors import BadInput, nearest
-from fwbio.quantities import quantity, whole
+from fwbio.quantities import dimension, quantity, unit_of, whole
+
+AT_RUN_TIME = {"h", "drive", "read_gain", "write_gain"}  # what a description, not the card, gives to a mechanism
+LONGEST = 86400.0  # s
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class Projection:
     weight: np.ndarray | None
     reads: str | None
     writes: str | None
+
+    @property
+    def associative(self) -> bool:
+        """Whether its synapses write a state of their own pair: fast weights (not presynaptic plasticity)."""
+        return bool(equations.written(self.synapse.card, ("post", "pre")))
 
 
 @dataclass(frozen=True)
@@ -77,14 +85,16 @@ class Network:
 
     @property
     def tau(self) -> float:
-        """Time constant of the fast weights in s."""
+        """Time constant of the fast weights in s; infinite where there are none."""
+        if self.fast_name is None:
+            return math.inf
         synapse = self.projections[self.fast_name].synapse
         return synapse.values[equations.linear_decay(synapse.card["spiking"]["ode"][0])[1]]
 
     @property
-    def fast_name(self) -> str:
-        """The projection whose synapses write."""
-        return next(name for name, p in self.projections.items() if "write" in p.synapse.card["spiking"])
+    def fast_name(self) -> str | None:
+        """The projection whose synapses write pre x post; None if there is none."""
+        return next((name for name, p in self.projections.items() if p.associative), None)
 
     @property
     def lam(self) -> float:
@@ -105,42 +115,17 @@ def load(card, *, set=None, neurons=None, neuron=None, fast=True, seed=0) -> Net
     tables = reader.read(path)
     if tables["kind"] != "network":
         raise BadInput(f"{path.name} is a {tables['role']} card; networks are {', '.join(networks())}")
-    tables = change(tables, set or {}, path.name)
-    return build(tables, path, neurons, neuron, fast, seed)
+    for population in tables["population"].values() if neuron is not None else ():
+        population["neuron"] = neuron
+    return build(change(tables, set or {}, path.name), path, neurons=neurons, fast=fast, seed=seed)
 
 
 def networks() -> list[str]:
     return [name for name in reader.shipped() if reader.read(name)["kind"] == "network"]
 
 
-def change(tables: dict, changes: dict, file: str) -> dict:
-    """The tables with some values replaced; raises BadInput for a name that is not a parameter."""
-    tables = copy.deepcopy(tables)
-    exposed = tables.get("expose", {})
-    for name, value in changes.items():
-        full = exposed.get(name, name)
-        keys = full.split(".")
-        table = tables
-        for key in keys[:-1]:
-            table = table.get(key, {}) if isinstance(table, dict) else {}
-        if isinstance(table.get("bind"), dict) and keys[-1] not in table:
-            table = table["bind"]
-        if keys[-1] not in table or isinstance(table[keys[-1]], (dict, list)) or keys[0] in ("trained", "expose"):
-            raise BadInput(f"{file}: '{name}' is not a parameter of this card{nearest(name, exposed)}")
-        old = table[keys[-1]]
-        if isinstance(old, str):
-            table[keys[-1]] = str(value)
-        elif isinstance(old, bool):
-            table[keys[-1]] = {"true": True, "false": False}.get(str(value).lower(), value)
-        elif isinstance(old, int):
-            table[keys[-1]] = whole(value, full, low=0)
-        else:
-            table[keys[-1]] = quantity(str(value), "1", full)
-    reader.fit(tables, reader.KINDS["network"], f"{file}:", "")
-    return tables
-
-
-def build(tables: dict, path: Path, neurons, neuron, fast, seed) -> Network:
+def build(tables: dict, path: Path, *, neurons=None, fast=True, seed=0) -> Network:
+    """The network of checked tables; see ``load``."""
     file = path.name
     if len(tables["population"]) != 1:
         raise BadInput(f"{file}: population: describe one population of units; {len(tables['population'])} stand here")
@@ -154,7 +139,9 @@ def build(tables: dict, path: Path, neurons, neuron, fast, seed) -> Network:
     neurons = whole(pop["neurons"] if neurons is None else neurons, "neurons" if neurons is not None else f"{where}.neurons")
     r0 = quantity(pop["r0"], "Hz", f"{where}.r0", low=1e-3, high=1e4)
     bound = pop.get("bind", {})
-    cell = mechanism(neuron or pop["neuron"], "neuron", bound, {"r0": r0}, trained, where)
+    if equations.split(pop["phi"], f"{where}.phi")["op"] or equations.names(pop["phi"], f"{where}.phi") - {"u"}:
+        raise BadInput(f"{where}.phi = {pop['phi']!r}: write an expression in u, for instance 'relu(u)'")
+    cell = mechanism(pop["neuron"], "neuron", bound, {"r0": r0}, trained, where)
     dendrite = mechanism(pop["dendrite"], "dendrite", bound, {}, trained, where) if "dendrite" in pop else None
     norm = norm_first = None
     if "norm" in pop:
@@ -163,6 +150,8 @@ def build(tables: dict, path: Path, neurons, neuron, fast, seed) -> Network:
         norm_first = mechanism(pop["norm"], "normalisation", first, {"units": units}, trained, f"{where}.first")
         if not tables.get("rnn", {}).get("norm_first", True):
             norm_first = None
+    references.check(tables, trained, units, [m for m in (norm, norm_first) if m], file)
+    check_bound(pop, [cell, dendrite, norm], where)
     given = {"n": neurons, "r0": r0}
     projections = {
         name: project(name, p, tables, pop_name, units, given, trained, np.random.default_rng([seed, k]), file)
@@ -189,8 +178,8 @@ def build(tables: dict, path: Path, neurons, neuron, fast, seed) -> Network:
         inner=whole(clock["inner"], f"{file}: clock.inner", high=20) if clock else 0,
         settle=quantity(cell.card["spiking"]["settle"], "s", f"{cell.name}.toml: spiking.settle", low=0) if clock else 0.0,
         dt=quantity(dt, "s", f"{file}: protocol.dt", low=1e-6, high=0.01),
-        duration=quantity(protocol.get("duration", "1 s"), "s", f"{file}: protocol.duration", low=1e-3),
-        every=quantity(given.get("every", "1 s"), "s", f"{file}: input.every", low=1e-3),
+        duration=quantity(protocol.get("duration", "1 s"), "s", f"{file}: protocol.duration", low=1e-3, high=LONGEST),
+        every=quantity(given.get("every", "1 s"), "s", f"{file}: input.every", low=1e-3, high=LONGEST),
         fast=fast,
     )
     check_steps(network, file)
@@ -206,26 +195,37 @@ def mechanism(name, role, bound, given, trained, where) -> Mechanism:
     values = dict(given)
     for key, param in card.get("param", {}).items():
         unit = unit_of(param["value"])
-        values[key] = quantity(bound.get(key, param["value"]), unit, f"{where}.{key}", low=0 if unit == "s" else -math.inf)
+        if dimension(unit, key)[1] == dimension("s", key)[1]:
+            values[key] = quantity(bound.get(key, param["value"]), "s", f"{where}.{key}", low=0)
+        else:
+            values[key] = quantity(bound.get(key, param["value"]), unit, f"{where}.{key}")
     for key, unit in wanted.items():
         if key in bound:
-            values[key] = array(bound[key], trained, f"{where}.{key}") if bound[key].startswith("trained.") else quantity(bound[key], unit, f"{where}.{key}")
+            values[key] = (
+                references.array(bound[key], trained, f"{where}.{key}")
+                if bound[key].startswith("trained.")
+                else quantity(bound[key], unit, f"{where}.{key}")
+            )
+    for key in wanted.keys() - values.keys() - AT_RUN_TIME:
+        raise BadInput(f"{where}: bind lacks '{key}', which {name} needs: {card['needs'][key]['meaning']}")
+    for key in {name for ode in card["spiking"].get("ode", []) for name in equations.divisors(ode)} & card.get("param", {}).keys():
+        if values[key] <= 0:
+            raise BadInput(f"{where}.{key} = {bound.get(key)!r}: {name} divides by it; use a value above 0")
     return Mechanism(card, values)
+
+
+def check_bound(pop, mechanisms, where) -> None:
+    """Raises BadInput for a value that no mechanism of the population has: a typo is never ignored."""
+    cards = [reader.read(pop["neuron"]), *(m.card for m in mechanisms if m)]
+    known = {name for card in cards for block in ("param", "needs") for name in card.get(block, {})}
+    for table in ("bind", "first"):
+        for key in pop.get(table, {}):
+            if key not in known:
+                raise BadInput(f"{where}.{table}.{key}: no mechanism of this population has it{nearest(key, known)}")
 
 
 def with_role(role) -> list[str]:
     return [name for name in reader.shipped() if reader.read(name).get("role") == role]
-
-
-def unit_of(value: str) -> str:
-    return value.split(maxsplit=1)[1] if " " in value.strip() else "1"
-
-
-def array(name, trained, where) -> np.ndarray:
-    key = name.removeprefix("trained.")
-    if key not in trained:
-        raise BadInput(f"{where} = {name!r}: no such trained array{nearest(key, trained)}")
-    return trained[key]
 
 
 def project(name, table, tables, pop_name, units, given, trained, rng, file) -> Projection:
@@ -237,33 +237,36 @@ def project(name, table, tables, pop_name, units, given, trained, rng, file) -> 
     for key in table.get("bind", {}):
         if key not in synapse.card.get("param", {}) and key not in synapse.card.get("needs", {}):
             raise BadInput(f"{where}.bind.{key}: {synapse.name} has no such parameter{nearest(key, synapse.card.get('param', {}))}")
-    for ode in synapse.card["spiking"].get("ode", []):
-        decay = equations.linear_decay(ode)
-        if decay and synapse.values[decay[1]] <= 0:
-            raise BadInput(f"{where}.{decay[1]} = {table['bind'][decay[1]]!r}: a decay needs a time constant above 0")
     weight = table.get("weight")
     if isinstance(weight, str):
-        weight = array(weight, trained, f"{where}.weight")
+        weight = references.array(weight, trained, f"{where}.weight")
         if weight.shape != (units, units):
             raise BadInput(f"{where}.weight has shape {weight.shape}, but the population has size {units}: {(units, units)} is wanted")
     if isinstance(weight, dict):
         weight = weight["sd"] * rng.standard_normal((units, units))
     if weight is None and any(s["start"] == "weight" for s in synapse.card.get("state", {}).values()):
-        raise BadInput(f"{where}: {synapse.name} starts from a weight; add weight = \"trained.W\" or {{draw = \"normal\", sd = …}}")
+        raise BadInput(f'{where}: {synapse.name} starts from a weight; add weight = "trained.W" or {{draw = "normal", sd = …}}')
     if "clock" in tables and "reads" not in table:
-        raise BadInput(f"{where}: a paced network says in which phases a synapse reads; add reads = \"inner\" or \"last\"")
+        raise BadInput(f'{where}: a paced network says in which phases a synapse reads; add reads = "inner" or "last"')
     return Projection(name, synapse, weight, table.get("reads"), table.get("writes"))
 
 
 def check_steps(network: Network, file: str) -> None:
     """Raises BadInput unless the time steps, windows and time constants fit each other."""
     dt = network.dt
-    spans = {"clock.token": network.token, "a phase, clock.token/(inner + 1),": network.phase, "settle": network.settle} if network.paced else {
-        "protocol.duration": network.duration, "input.every": network.every}
+    spans = (
+        {"clock.token": network.token, "a phase, clock.token/(inner + 1),": network.phase, "settle": network.settle}
+        if network.paced
+        else {"protocol.duration": network.duration, "input.every": network.every}
+    )
     for name, span in spans.items():
         if abs(span / dt - round(span / dt)) > 1e-6:
             raise BadInput(f"{file}: {name} = {span * 1e3:g} ms is not a multiple of the time step {dt * 1e3:g} ms; choose one that is")
     if network.paced and network.window < 5 * dt:
-        raise BadInput(f"{file}: a phase of {network.phase * 1e3:g} ms leaves {network.window * 1e3:g} ms after settling; use a longer clock.token")
+        raise BadInput(
+            f"{file}: a phase of {network.phase * 1e3:g} ms leaves {network.window * 1e3:g} ms after settling; use a longer clock.token"
+        )
     if network.paced and network.tau < network.token / 100:
-        raise BadInput(f"{file}: fast.tau = {network.tau:g} s is below a hundredth of a token ({network.token:g} s): nothing is left to read; use a longer tau")
+        raise BadInput(
+            f"{file}: fast.tau = {network.tau:g} s is below a hundredth of a token ({network.token:g} s): nothing is left to read; use a longer tau"
+        )

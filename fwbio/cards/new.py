@@ -1,10 +1,13 @@
 """``fwbio new NAME``: a card of one's own starts as a copy of a shipped one."""
 
-import shutil
+import os
+import re
 from pathlib import Path
 
 from fwbio.cards import reader
 from fwbio.errors import BadInput
+
+OWN_NAME = re.compile(rb"""^(\s*name\s*=\s*)(?:"[^"]*"|'[^']*')""", re.MULTILINE)
 
 
 def copy(card: str, name: str, folder: Path = Path(".")) -> list[Path]:
@@ -21,10 +24,16 @@ def copy(card: str, name: str, folder: Path = Path(".")) -> list[Path]:
         file = tables["trained"]["file"]
         wanted[folder / file] = source.parent / file
     for path in wanted:
-        if path.exists():
+        if os.path.lexists(path):
             raise BadInput(f"{path} exists; choose another name or folder")
-    for path, origin in wanted.items():
-        shutil.copyfile(origin, path)
-    target = folder / f"{name}.toml"
-    target.write_text(target.read_text().replace(f'"{tables["name"]}"', f'"{name}"', 1))
+    written = []
+    try:
+        contents = {path: origin.read_bytes() for path, origin in wanted.items()}
+        for path, content in contents.items():
+            written.append(path)
+            path.write_bytes(OWN_NAME.sub(rb'\g<1>"%s"' % name.encode(), content, count=1) if path.suffix == ".toml" else content)
+    except OSError as error:
+        for path in filter(os.path.lexists, written):
+            path.unlink()
+        raise BadInput(f"{error.filename}: {error.strerror}; name another card or go to a folder of your own") from None
     return list(wanted)

@@ -1,15 +1,18 @@
 """Reads one card: TOML to plain tables that fit the grammar, or a message that says what to type instead."""
 
 import math
+import os
 import re
 import tomllib
 from pathlib import Path
 
 from fwbio.cards import equations
-from fwbio.cards.grammar import BOOL, EQUATION, INT, KINDS, NUMBER, TEXT, VALUE, Either, ListOf, OneOf
+from fwbio.cards.grammar import BOOL, EQUATION, INT, KINDS, TEXT, VALUE, Either, ListOf, OneOf
 from fwbio.errors import BadInput, nearest
+from fwbio.quantities import dimension, quantity, unit_of
 
 LARGEST = 1_000_000  # bytes; a card fits on one screen
+DEEPEST = 20  # tables within tables
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -28,10 +31,9 @@ def find(card) -> Path:
     """The file of a card given by shipped name or by path."""
     text = str(card)
     if text.endswith(".toml") or "/" in text:
-        path = Path(text)
-        if not path.is_file():
+        if not os.path.isfile(text):
             raise BadInput(f"card {text}: no such file; `fwbio models` lists the shipped cards")
-        return path
+        return Path(text)
     cards = shipped()
     if text not in cards:
         raise BadInput(f"card {text!r}: no such card{nearest(text, cards)}; `fwbio models` lists them, a path ends in .toml")
@@ -41,21 +43,45 @@ def find(card) -> Path:
 def read(card) -> dict:
     """The checked tables of a card. Raises BadInput naming file, key, value and fix."""
     path = find(card)
-    if path.stat().st_size > LARGEST:
-        raise BadInput(f"{path}: {path.stat().st_size} bytes; a card has at most {LARGEST}")
+    if os.path.getsize(path) > LARGEST:
+        raise BadInput(f"{path}: {os.path.getsize(path)} bytes; a card has at most {LARGEST}")
     try:
         tables = tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save the card as UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: not TOML: {error}") from None
+    tame(tables, path)
     kind = tables.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
         raise BadInput(f"{path}: kind = {kind!r}; use 'mechanism' or 'network'")
     fit(tables, KINDS[kind], f"{path.name}:", "")
+    check_names(tables, path.name)
     if kind == "mechanism":
         check_mechanism(tables, path.name)
     return tables
+
+
+def tame(value, path, depth=0):
+    """Raises BadInput for nesting that no card needs, and for whole numbers beyond TOML's 64 bits."""
+    if depth > DEEPEST:
+        raise BadInput(f"{path}: tables or lists nested more than {DEEPEST} deep")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise BadInput(f"{path}: a whole number of {value.bit_length()} bits; TOML has 64")
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        tame(item, path, depth + 1)
+
+
+def check_names(card, file):
+    """A card's name is a plain word, its files stand beside it."""
+    if not NAME.fullmatch(card["name"]):
+        raise BadInput(f"{file}: name = {card['name']!r}: a name has letters, digits and _ only, and starts with a letter")
+    for key in ("file", "log"):
+        text = card.get("trained", {}).get(key, "plain")
+        if Path(text).name != text or not text.isprintable():
+            raise BadInput(f"{file}: trained.{key} = {text!r}: write a plain file name; the file stands beside the card")
 
 
 def fit(value, grammar, file, where):
@@ -103,7 +129,7 @@ def fit_table(table, grammar, file, where):
 
 
 def check_mechanism(card, file):
-    """Every name in an equation is declared, and every parameter's source is among the card's sources."""
+    """Every name in an equation is declared, every value has a unit, every parameter's source is among the card's sources."""
     declared = {*card.get("needs", {}), *card.get("param", {}), *card.get("state", {})}
     for block in ("spiking", "rate", "counts"):
         for key, value in card.get(block, {}).items():
@@ -111,7 +137,18 @@ def check_mechanism(card, file):
                 continue
             for text in value if isinstance(value, list) else [value]:
                 equations.check(text, declared, f"{file}: {block}.{key}")
+    for name, state in card.get("state", {}).items():
+        if state["start"] != "weight":
+            equations.check(state["start"], declared, f"{file}: state.{name}.start")
+    for block in ("needs", "state"):
+        for name, entry in card.get(block, {}).items():
+            dimension(entry["unit"], f"{file}: {block}.{name}.unit = {entry['unit']!r}")
+    for key in {"dt", "settle"} & card["spiking"].keys():
+        quantity(card["spiking"][key], "s", f"{file}: spiking.{key}", low=0)
     keys = {source["key"] for source in card["sources"]}
     for name, param in card.get("param", {}).items():
+        where, unit = f"{file}: param.{name}.value", unit_of(param["value"])
+        dimension(unit, f"{where} = {param['value']!r}")
+        quantity(param["value"], unit, where)
         if param["source"] not in keys:
             raise BadInput(f"{file}: param.{name}.source = {param['source']!r}: not among the sources{nearest(param['source'], keys)}")

@@ -23,14 +23,17 @@ def section(title, rows) -> list[str]:
     width = min(max(len(name) for name, _ in rows), 34)
     lines = [title, "-" * len(title)]
     for name, text in rows:
-        wrapped = textwrap.wrap(text, WIDTH - width - 3) or [""]
+        wrapped = textwrap.wrap(text, WIDTH - width - 3, break_long_words=False, break_on_hyphens=False) or [""]
         lines.append(f"  {name:{width}} {wrapped[0]}")
         lines += [" " * (width + 3) + line for line in wrapped[1:]]
     return [*lines, ""]
 
 
 def described(table) -> list:
-    return [(name, f"{entry['value']:12} {entry['meaning']} [{entry['source']}]" + (f"; {entry['note']}" if "note" in entry else "")) for name, entry in table.items()]
+    return [
+        (name, f"{entry['value']:12} {entry['meaning']} [{entry['source']}]" + (f"; {entry['note']}" if "note" in entry else ""))
+        for name, entry in table.items()
+    ]
 
 
 def equations(block) -> list:
@@ -42,7 +45,10 @@ def bound(table) -> str:
 
 
 def mechanism(card) -> list[str]:
-    state = [(n, f"lives on [{', '.join(e['index']) or 'network'}], starts at {e['start']}, unit {e['unit']}: {e['meaning']}") for n, e in card.get("state", {}).items()]
+    state = [
+        (n, f"lives on [{', '.join(e['index']) or 'network'}], starts at {e['start']}, unit {e['unit']}: {e['meaning']}")
+        for n, e in card.get("state", {}).items()
+    ]
     needs = [(n, f"unit {e['unit']}: {e['meaning']}") for n, e in card.get("needs", {}).items()]
     return [
         *section("Kind", [("role", card["role"]), ("family", card["family"])]),
@@ -66,9 +72,18 @@ def network(card) -> list[str]:
         neurons.append(("bound", bound(p.get("bind", {}))))
         neurons.append(("for h_0", bound(p.get("first", {}))))
     for name, p in card["projection"].items():
-        phases = "".join(f"; {verb} in {'the last phase' if p[verb] == 'last' else 'all but the last phase'}" for verb in ("reads", "writes") if verb in p)
+        phases = "".join(
+            f"; {verb} in {'the last phase' if p[verb] == 'last' else 'all but the last phase'}"
+            for verb in ("reads", "writes")
+            if verb in p
+        )
         weight = p.get("weight", "starts at 0")
-        connections.append((name, f"{p['from']} -> {p['to']}, every neuron to every dendrite, weight {weight if isinstance(weight, str) else bound(weight)}{phases}"))
+        connections.append(
+            (
+                name,
+                f"{p['from']} -> {p['to']}, every neuron to every dendrite, weight {weight if isinstance(weight, str) else bound(weight)}{phases}",
+            )
+        )
         synapses.append((name, f"{p['synapse']}: {reader.read(p['synapse'])['title']}"))
         synapses.append(("", bound(p.get("bind", {})) + (f" ({p['note']})" if "note" in p else "")))
         synapses += [("", text) for _, text in equations({k: v for k, v in reader.read(p["synapse"])["spiking"].items()})]
@@ -81,7 +96,13 @@ def network(card) -> list[str]:
         *section("Neuron and unit", neurons),
         *section("Synapse and plasticity", [row for row in synapses if row[1]]),
         *section("Input", [("clock", pace), *[(k, v) for k, v in card["input"].items()], *card["protocol"].items()]),
-        *section("Measurements", [*((f"recorded {k}", v) for k, v in card.get("record", {}).items()), *((f"read-out {k}", v) for k, v in card.get("readout", {}).items())]),
+        *section(
+            "Measurements",
+            [
+                *((f"recorded {k}", v) for k, v in card.get("record", {}).items()),
+                *((f"read-out {k}", v) for k, v in card.get("readout", {}).items()),
+            ],
+        ),
         *section("Discrete RNN", card.get("rnn", {}).items()),
         *section("Trained weights", trained),
         *section("Parameters for --set and --over", card.get("expose", {}).items()),

@@ -1,7 +1,9 @@
 """Trained weights beside a card: an ``.npz`` that is read without pickle and checked before anything is built."""
 
 import hashlib
+import os
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ def read(path: Path, axes: dict[str, list[str]], sha256: str | None = None) -> d
 
     Raises BadInput: no such file, pickled, truncated, too large, float16, NaN, missing array, shapes that do not match.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise BadInput(f"{path}: no such weights file; the card's [trained] file stands beside the card")
     try:
         with zipfile.ZipFile(path) as archive:
@@ -29,18 +31,20 @@ def read(path: Path, axes: dict[str, list[str]], sha256: str | None = None) -> d
             arrays = {name: archive[name] for name in archive.files}
     except ValueError as error:
         raise BadInput(f"{path}: {error}; save plain numeric arrays with numpy.savez (pickled objects are never loaded)") from None
-    except (zipfile.BadZipFile, OSError, EOFError, KeyError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, MemoryError, RuntimeError) as error:
         raise BadInput(f"{path}: not a complete .npz file ({error}); save it again with numpy.savez") from None
     lengths: dict[str, tuple[int, str]] = {}
     for name, axis_names in axes.items():
         if name not in arrays:
             raise BadInput(f"{path}: array '{name}' is missing{nearest(name, arrays)}")
         array = arrays[name]
+        if not isinstance(array, np.ndarray):
+            raise BadInput(f"{path}: {name} is not an array; save it again with numpy.savez")
         if array.dtype not in (np.float32, np.float64):
             raise BadInput(f"{path}: {name} is {array.dtype}; use float64 (or float32)")
         if array.ndim != len(axis_names):
             raise BadInput(f"{path}: {name} has shape {array.shape}, but the card says axes {axis_names}")
-        for axis, length in zip(axis_names, array.shape):
+        for axis, length in zip(axis_names, array.shape, strict=True):
             first = lengths.setdefault(axis, (length, name))
             if first[0] != length:
                 raise BadInput(f"{path}: {name} has shape {array.shape}: axis '{axis}' is {length}, but {first[1]} makes it {first[0]}")
@@ -48,5 +52,7 @@ def read(path: Path, axes: dict[str, list[str]], sha256: str | None = None) -> d
             where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
             raise BadInput(f"{path}: {name}{list(where)} = {array[where]}; weights must be finite")
     if sha256 is not None and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-        raise BadInput(f"{path}: the file is not the one the card describes (sha256 differs); train again or put the new sha256 into the card")
+        raise BadInput(
+            f"{path}: the file is not the one the card describes (sha256 differs); train again or put the new sha256 into the card"
+        )
     return {name: np.ascontiguousarray(arrays[name], dtype=np.float64) for name in axes}

@@ -4,8 +4,6 @@ Brian2's own notation is the matrix product: ``x_pre`` and ``x_post`` are a row 
 [post, pre] is the matrix, and ``(summed)`` sums over pre. Arrays carry the trials on their first axis.
 """
 
-import re
-
 import numpy as np
 
 NUMPY = {
@@ -32,7 +30,9 @@ class Right:
     def __init__(self, text: str, constants: dict):
         from brian2 import Equations
 
-        if re.match(r"\w+ *=", text) and ":" not in text:
+        if "=" not in text:
+            text = f"value = {text}"
+        if ":" not in text:
             text += " : 1"
         (equation,) = Equations(text).values()
         self.name = equation.varname
@@ -56,6 +56,14 @@ class Synapse:
         self.read = Right(card["rate"]["read"], values)
         self.fixed = {k: projection.weight for k, s in card["state"].items() if s["start"] == "weight"}
         self.states = list(self.odes)
+        self.index = {state: card["state"][state]["index"] for state in self.states}
+        self.start = {state: card["state"][state]["start"] for state in self.states}
+        self.constants = values
+
+    def initial(self, trials: int, units: int) -> dict[str, np.ndarray]:
+        """Each state at its start, (trials, units or 1, units or 1): post and pre where the state lives on them."""
+        shapes = {k: (trials, units if "post" in i else 1, units if "pre" in i else 1) for k, i in self.index.items()}
+        return {k: np.full(shape, float(Right(self.start[k], self.constants)({}))) for k, shape in shapes.items()}
 
     def views(self, h, states, read_gain, write_gain):
         return {
@@ -68,7 +76,13 @@ class Synapse:
         }
 
 
-def split_states(y, keys, trials, units):
-    """The flat vector of solve_ivp as the dendrites' current (trials, units) and each state (trials, post, pre) by key."""
-    current, *states = np.split(y, [trials * units * (1 + k * units) for k in range(len(keys))])
-    return current.reshape(trials, units), {k: v.reshape(trials, units, units) for k, v in zip(keys, states)}
+def initial_states(synapses, trials, units) -> dict:
+    """Every state of every projection at its start, by (projection, state)."""
+    return {(name, state): value for name, synapse in synapses.items() for state, value in synapse.initial(trials, units).items()}
+
+
+def split_states(y, like: dict, trials, units):
+    """The flat vector of solve_ivp as the dendrites' current (trials, units) and each state by key, in the shapes of ``like``."""
+    cuts = np.cumsum([trials * units, *(value.size for value in like.values())])
+    current, *states = np.split(y, cuts[:-1])
+    return current.reshape(trials, units), {k: v.reshape(like[k].shape) for k, v in zip(like, states, strict=True)}

@@ -7,7 +7,7 @@ next phase of the token, or, after the last phase, with the token's input as z (
 import numpy as np
 
 from fwbio.pacing import gate
-from fwbio.rate.equations import Right, Synapse, split_states
+from fwbio.rate.equations import Right, Synapse, initial_states, split_states
 from fwbio.rnn import Trace
 
 RTOL, ATOL = 1e-10, 1e-12
@@ -31,12 +31,12 @@ def run(network, x, *, keep=0, rtol=RTOL, atol=ATOL, chunk=25, progress=None) ->
 
 def integrate(network, x, keep, rtol, atol):
     trials, tokens, units = x.shape
-    synapses = {name: Synapse(p) for name, p in network.projections.items() if network.fast or not p.writes}
+    synapses = {name: Synapse(p) for name, p in network.projections.items() if network.fast or not p.associative}
     gates = {name: gate(network, network.projections[name]) for name in synapses}
     norm = {True: normaliser(network.norm_first), False: normaliser(network.norm)}
-    phi = Right(f"h = {network.phi}", {})
-    matrix = [(name, state) for name, synapse in synapses.items() for state in synapse.states]
-    values = {key: np.zeros((trials, units, units)) for key in matrix}
+    phi = Right(network.phi, {})
+    values = initial_states(synapses, trials, units)
+    matrix = [key for key in values if key[0] == network.fast_name]
     current = np.zeros((trials, units))
     h = np.empty_like(x)
     A = np.zeros((min(keep, trials), tokens, units, units))
@@ -67,14 +67,13 @@ def phase(network, synapses, gates, s, h, values, rtol, atol):
     from scipy.integrate import solve_ivp
 
     trials, units = h.shape
-    keys = list(values)
-    y = np.concatenate([np.zeros(trials * units), *(values[key].ravel() for key in keys)])
+    y = np.concatenate([np.zeros(trials * units), *(value.ravel() for value in values.values())])
     for length, is_open in ((network.settle, 0.0), (network.window, 1.0)):
         if not length:
             continue
 
         def slope(_, y, is_open=is_open):
-            current, states = split_states(y, keys, trials, units)
+            current, states = split_states(y, values, trials, units)
             d_current, moves = np.zeros((trials, units)), {}
             for name, synapse in synapses.items():
                 own = {state: states[name, state] for state in synapse.states}
@@ -83,10 +82,10 @@ def phase(network, synapses, gates, s, h, values, rtol, atol):
                     d_current = d_current + synapse.read(views)
                 for state, ode in synapse.odes.items():
                     moves[name, state] = ode(views)
-            return np.concatenate([d_current.ravel(), *(moves[key].ravel() for key in keys)])
+            return np.concatenate([d_current.ravel(), *(moves[key].ravel() for key in values)])
 
         solution = solve_ivp(slope, (0.0, length), y, method="DOP853", rtol=rtol, atol=atol, first_step=length, t_eval=[length])
         if not solution.success:
             raise FloatingPointError(f"solve_ivp stopped in phase {s}: {solution.message}")
         y = solution.y[:, -1]
-    return split_states(y, keys, trials, units)
+    return split_states(y, values, trials, units)

@@ -20,7 +20,7 @@ class SpikingTrace:
     h, seen : (trials, tokens, units), drive of the dendrites, and the same as spike counts show it (paced only)
     A : (trials kept, tokens, post, pre), mean over a unit's axons; A_axon : (tokens, pre, neurons, post) of the first trial
     spike_t, spike_i : times in s and neurons of the first trial, neuron = unit * n + b
-    t : times of h in s (free-running only)
+    t, I : times of h in s, and the dendrites' current like h (free-running only)
     """
 
     h: np.ndarray
@@ -29,17 +29,20 @@ class SpikingTrace:
     A_axon: np.ndarray
     spike_t: np.ndarray
     spike_i: np.ndarray
-    t: np.ndarray
+    t: np.ndarray | None
+    I: np.ndarray | None  # noqa: E741 (the symbol of the card)
     build_seconds: float
     run_seconds: float
     memory_mb: float
 
 
-def run(network, x, *, seed=0, keep=4, workers=2, plain=False, target=None, batch=None, progress=None, say=None) -> SpikingTrace:
+def run(
+    network, x, *, seed=0, keep=4, workers=2, plain=False, clamp=False, target=None, batch=None, progress=None, say=None
+) -> SpikingTrace:
     """All trials of ``x`` (trials, inputs, units) through the spiking network.
 
     seed : of the spikes; batch k gets its own stream. keep : trials whose A is returned
-    plain : no reductions (small networks only). target : cpp_standalone, numpy or cython; None: C++ where there is a compiler
+    plain : no reductions (small networks only). clamp : h follows the input alone. target : cpp_standalone, numpy or cython; None: C++ if there is a compiler
     progress : called with the fraction done; say : with what is being done
 
     Raises EnvironmentProblem if building fails or a run does not pass its checks.
@@ -50,7 +53,7 @@ def run(network, x, *, seed=0, keep=4, workers=2, plain=False, target=None, batc
             say("no C++ compiler found: Brian2's NumPy target is used, which is slow; Debian: apt-get install g++")
     size = batch or batch_size(network)
     chunks = [x[k : k + size] for k in range(0, len(x), size)]
-    s = structure(network, x.shape[1], size, 1, plain=plain, target=target)
+    s = structure(network, x.shape[1], size, 1, plain=plain, clamp=clamp, target=target)
     folder, build_seconds = engine.build(s, parameters(network, s, chunks[0]), say) if target == "cpp_standalone" else (None, 0.0)
     done = np.zeros(len(chunks))
 
@@ -77,6 +80,7 @@ def run(network, x, *, seed=0, keep=4, workers=2, plain=False, target=None, batc
         spike_t=parts[0].spike_t,
         spike_i=parts[0].spike_i,
         t=parts[0].t,
+        I=None if network.paced else np.concatenate([p.I for p in parts]),
         build_seconds=build_seconds,
         run_seconds=sum(p.run_seconds for p in parts) / min(workers, len(chunks)),
         memory_mb=float(sum(peaks)),
@@ -96,11 +100,11 @@ def batch_size(network) -> int:
 def reduce(network, s, outcome, trials, first) -> SpikingTrace:
     """One batch's arrays as trials, tokens, units; the bulky ones of the first trial only."""
     arrays, steps = outcome.arrays, s.phases
-    h, t, seen = arrays["h"].transpose(1, 0, 2)[:trials], arrays["t"], None
+    h, t, current, seen = arrays["h"].transpose(1, 0, 2)[:trials], None, None, None
     if not network.paced:
-        inside = t < s.inputs * s.token - s.dt / 2
-        h, t = h[:, inside], t[inside]
-    if network.paced:
+        inside = arrays["t"] < s.inputs * s.token - s.dt / 2
+        h, t, current = h[:, inside], arrays["t"][inside], arrays["I"].transpose(1, 0, 2)[:trials, inside]
+    else:
         h = h[:, steps - 1 : steps * s.inputs : steps]  # at the start of the last phase: h_S
         last_phase = np.diff(arrays["counts"], axis=0)[steps - 1 :: steps]
         seen = last_phase.transpose(1, 0, 2)[:trials] / (s.neurons * network.r0 * network.window)
@@ -120,6 +124,7 @@ def reduce(network, s, outcome, trials, first) -> SpikingTrace:
         spike_t=arrays["spike_t"][own],
         spike_i=arrays["spike_i"][own],
         t=t,
+        I=current,
         build_seconds=0.0,
         run_seconds=outcome.seconds,
         memory_mb=outcome.memory_mb,

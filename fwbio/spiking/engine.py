@@ -173,7 +173,11 @@ def read_back(back: dict, results: Path, values: dict) -> None:
         file, dtype = back[name]
         used = np.fromfile(results / file, dtype)
         wanted = np.asarray(value, dtype=np.float64).ravel()
-        if used.size == 0 or (wanted.size != 1 and used.size != wanted.size) or not np.array_equal(used, np.broadcast_to(wanted, used.shape)):
+        if (
+            used.size == 0
+            or (wanted.size != 1 and used.size != wanted.size)
+            or not np.array_equal(used, np.broadcast_to(wanted, used.shape))
+        ):
             raise EnvironmentProblem(f"parameter mismatch: {name} was not what was asked for; nothing of this run is used")
 
 
@@ -184,16 +188,21 @@ def shape(arrays: dict, s: Structure) -> dict:
     a projection's weights : (samples, trials kept, pre units, neurons, post units, cells)
     """
     samples = len(arrays["t"])
-    shapes = {"h": (samples, s.trials, s.units * s.cells), "counts": (samples, s.trials, s.units)}
+    shapes = {
+        "h": (samples, s.trials, s.units, s.cells),
+        "I": (samples, s.trials, s.units, s.cells),
+        "counts": (samples, s.trials, s.units),
+    }
     for name in s.projections:
         shapes[name] = (-1, s.record, s.units, s.neurons, s.units, s.cells)
     shaped = {}
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise EnvironmentProblem(f"non-finite values in {name} after {int(np.argmin(np.isfinite(array)))} numbers; nothing of this run is used")
+            raise EnvironmentProblem(
+                f"non-finite values in {name} after {int(np.argmin(np.isfinite(array)))} numbers; nothing of this run is used"
+            )
         try:
             shaped[name] = array.reshape(shapes[name]) if name in shapes else array
         except ValueError:
             raise EnvironmentProblem(f"{name} came back with {array.size} numbers, which is not {shapes[name]}") from None
-    shaped["h"] = shaped["h"].reshape(samples, s.trials, s.units, s.cells)[..., 0]
-    return shaped
+    return {name: array[..., 0] if name in ("h", "I") else array for name, array in shaped.items()}

@@ -27,7 +27,7 @@ from brian2 import (
 from brian2.utils.stringtools import word_substitute
 
 from fwbio.spiking import synapses
-from fwbio.spiking.structure import H_MAX, H_STEP
+from fwbio.spiking.structure import H_STEP, presynaptic
 
 RENORMALISE = 4  # tokens between renormalisations of a shared decay
 
@@ -97,17 +97,20 @@ def make_neurons(s, dendrites, space):
     text = [*card["spiking"].get("ode", []), f"{driven_by} : {'volt' if driven_by != 'h' else '1'} (linked)"]
     text += ["unit : integer (constant)", "dendrite : integer (constant)"]
     for name, entry in {**card.get("needs", {}), **card.get("param", {})}.items():
-        unit = entry.get("unit") or entry["value"].split()[-1]
         if name != "h":
-            text.append(f"{name} : {({'mV': 'volt', 'ms': 'second'} | synapses.BRIAN_UNIT)[unit]} (shared, constant)")
+            text.append(f"{name} : {synapses.declared(entry)} (shared, constant)")
     spiking = card["spiking"]
+    after_spike = [spiking["reset"]] if "reset" in spiking else []
+    for name, synapse in {} if s.plain else s.projections.items():
+        axon, rules = synapses.on_axon(synapse, name)
+        text, after_spike = text + axon, after_spike + rules
     group = NeuronGroup(
         s.trials * s.per_trial,
         Equations("\n".join(text)),
         threshold=spiking["threshold"],
-        reset=spiking.get("reset"),
+        reset="\n".join(after_spike) or None,
         refractory=spiking.get("refractory", False),
-        method="euler",
+        method="euler" if any("xi" in ode for ode in spiking.get("ode", [])) else "exact",
         dt=s.dt * second,
         namespace=space,
         name="neurons",
@@ -138,16 +141,13 @@ def project(s, name, card, neurons, dendrites, space):
     made = Synapses(
         neurons,
         dendrites,
-        synapses.model(card, on_clock, of_neuron, s.plain),
-        on_pre=synapses.on_pre(card, of_neuron, s.plain),
+        synapses.model(card, name, on_clock, of_neuron, s.plain),
+        on_pre=synapses.on_pre(card, name, of_neuron, s.plain),
         dt=s.dt * second,
         namespace=space,
         name=name,
     )
     made.connect(j="k for k in range((i//per_trial)*n_units*cells, (i//per_trial + 1)*n_units*cells)")
-    for state, entry in card["state"].items():
-        if entry["start"] == "weight":
-            setattr(made, state, f"{name}_weight(unit_post*ms, unit_pre)")
     if not s.plain:
         for state, tau in synapses.decaying(card).items():
             every = RENORMALISE * s.token * second
@@ -161,7 +161,9 @@ def add_ticks(s, dendrites, space):
         dendrites.run_regularly(code, dt=s.tick * second, when="before_start", order=order)
 
     x = "x(t, trial*n_units + unit)"
-    if s.paced:  # what came in the phase before is F, or after the last phase the slow part of z
+    if s.clamp:
+        tick(f"drive = {x}", 0)
+    elif s.paced:  # what came in the phase before is F, or after the last phase the slow part of z
         tick(f"z = first(t)*(I + {x}) + (1 - first(t))*z\ndrive = z + (1 - first(t))*I\nI = 0", 0)
     else:
         tick(f"drive = I + {x}", 0)
@@ -179,7 +181,8 @@ def add_ticks(s, dendrites, space):
 def record(s, objects, space):
     neurons, made = objects["neurons"], {}
     kept = s.record * s.per_trial
-    made["h_seen"] = StateMonitor(objects["dendrites"], "h", record=True, dt=s.sample * second, name="h_seen")
+    seen = ["h"] if s.paced else ["h", "I"]
+    made["h_seen"] = StateMonitor(objects["dendrites"], seen, record=True, dt=s.sample * second, name="h_seen")
     if kept:
         made["spikes"] = SpikeMonitor(neurons, name="spikes")  # of all: a subgroup cannot follow linked variables
     for name, card in s.projections.items():
@@ -197,6 +200,22 @@ def record(s, objects, space):
         seen = StateMonitor(counts, "spikes", record=True, dt=s.tick * second, when="before_start", order=-1, name="counts_seen")
         made |= {"counts": counts, "tally": tally, "counts_seen": seen}
     return made
+
+
+def initialise(s, objects) -> None:
+    """Every state at the start its card says; parameters have their values by now."""
+    for state, entry in s.neuron.get("state", {}).items():
+        setattr(objects["neurons"], state, entry["start"])
+    for name, card in s.projections.items():
+        own = presynaptic(card)
+        for state, entry in card["state"].items():
+            if entry["start"] == "weight":
+                setattr(objects[name], state, f"{name}_weight(unit_post*ms, unit_pre)")
+            elif state in own:
+                start = word_substitute(entry["start"], {k: f"{name}_{k}" for k in own})
+                setattr(objects[name] if s.plain else objects["neurons"], f"{name}_{state}", start)
+            elif entry["start"] != "0":
+                setattr(objects[name], state, entry["start"])
 
 
 def whole(objects: dict) -> Network:

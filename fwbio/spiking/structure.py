@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fwbio.pacing import gate
+from fwbio.cards.equations import names, split
+from fwbio.pacing import free_gains, gate
 
 H_STEP, H_MAX = 1e-3, 20.0  # the drive of a neuron card with an inverse is tabulated over h
 
@@ -38,6 +39,7 @@ class Structure:
     record: int
     sample: float  # how often h is recorded
     plain: bool = False
+    clamp: bool = False  # h follows the input alone, whatever the synapses bring
     target: str = "cpp_standalone"
 
     @property
@@ -51,7 +53,7 @@ class Structure:
         return self.neurons if self.plain else 1
 
 
-def structure(network, inputs: int, trials: int, record: int, *, plain=False, target="cpp_standalone") -> Structure:
+def structure(network, inputs: int, trials: int, record: int, *, plain=False, clamp=False, target="cpp_standalone") -> Structure:
     """The structure of ``trials`` copies of ``network`` side by side, each with ``inputs`` inputs."""
     paced = network.paced
     tick = network.phase if paced else network.dt
@@ -65,7 +67,7 @@ def structure(network, inputs: int, trials: int, record: int, *, plain=False, ta
         dendrite=network.dendrite.card if network.dendrite else None,
         norm=network.norm.card if network.norm else None,
         norm_first=network.norm_first is not None,
-        projections={name: p.synapse.card for name, p in network.projections.items() if network.fast or not writing(p)},
+        projections={name: p.synapse.card for name, p in network.projections.items() if network.fast or not p.associative},
         paced=paced,
         dt=network.dt,
         tick=tick,
@@ -77,12 +79,9 @@ def structure(network, inputs: int, trials: int, record: int, *, plain=False, ta
         record=record,
         sample=tick if paced else max(network.dt, 1e-3),
         plain=plain,
+        clamp=clamp,
         target=target,
     )
-
-
-def writing(projection) -> bool:
-    return "write" in projection.synapse.card["spiking"]
 
 
 def parameters(network, s: Structure, x: np.ndarray) -> dict[str, float | np.ndarray]:
@@ -109,20 +108,36 @@ def parameters(network, s: Structure, x: np.ndarray) -> dict[str, float | np.nda
     for name in s.projections:
         projection = network.projections[name]
         for key, value in projection.synapse.values.items():
-            if key not in network.neuron.values:  # one owner of a name: the neuron
+            if key in network.neuron.values:  # one owner of a name: the neuron
+                continue
+            if key in presynaptic(projection.synapse.card):
+                values[f"{name if s.plain else 'neurons'}.{name}_{key}"] = value
+            else:
                 values[f"{name}.{key}"] = value
         if projection.weight is not None:
             values[f"{name}_weight"] = projection.weight
         if s.paced:
             gates = gate(network, projection, s.dt)
             values[f"{name}_read_gain"] = gate_series(s, network, gates.read)
-            if writing(projection):
+            if projection.associative:
                 values[f"{name}_write_gain"] = gate_series(s, network, gates.write)
         else:
-            values[f"{name}.read_gain"] = 1 / network.dendrite.values["tau_h"]
-            if writing(projection):
-                values[f"{name}.write_gain"] = 1 / network.tau
+            read_gain, write_gain = free_gains(network.dendrite.values["tau_h"], network.tau, s.dt)
+            values[f"{name}.read_gain"] = read_gain
+            if projection.associative:
+                values[f"{name}.write_gain"] = write_gain
     return values
+
+
+def presynaptic(card) -> set[str]:
+    """The states that live on the axon, and the parameters that only their equations use: reduction 1 keeps both on the neuron."""
+    states = {name for name, state in card["state"].items() if state["index"] == ["pre"]}
+    moves = [split(text, "ode") for text in card["spiking"].get("ode", [])] + [
+        split(text, "write") for text in card["spiking"].get("write", [])
+    ]
+    return states | {
+        k for k in card.get("param", {}) for move in moves if (move["ode"] or move["name"]) in states and k in names(move["rhs"], k)
+    }
 
 
 def gate_series(s: Structure, network, per_phase: np.ndarray) -> np.ndarray:

@@ -1,63 +1,82 @@
-"""A synapse card's spiking block as Brian2 ``Synapses`` text, with the shared-decay reduction or without it.
+"""A synapse card's spiking block as Brian2 text, with its exact reductions or without them.
 
-Reduction (exact): weights that share one tau need no decay each. Where the card says dA/dt = -A/tau, the stored number is
-B = A exp((t - t_last)/tau); A is B times one shared scalar ``decay`` = exp(-(t - t_last)/tau), renormalised now and then.
-Plain form: the card's own equation, integrated exactly at each event of each synapse.
+1. One axon, one u and x: a state that lives on ["pre"] stays on the neuron, and its write rules run after the spike is sent.
+2. A dendrite a unit (``fwbio.spiking.network``): synapses end on dendrites, not on each neuron.
+3. One clock for one decay: where the card says dA/dt = -A/tau, the stored number is A exp((t - t_last)/tau); A is that times one
+   shared scalar ``decay`` = exp(-(t - t_last)/tau), renormalised now and then.
+What belongs to the axon is called PROJECTION_state wherever it stands (a dendrite has a u of its own).
+Plain form: the card's own equations, integrated exactly at each event of each synapse.
 """
 
 from brian2 import Equations
 from brian2.utils.stringtools import word_substitute
 
-from fwbio.cards.equations import linear_decay, split
+from fwbio.cards.equations import linear_decay, split, written
+from fwbio.cards.network import unit_of
+from fwbio.spiking.structure import presynaptic
 
-BRIAN_UNIT = {"1": "1", "Hz": "Hz", "s": "second", "V": "volt", "A": "amp"}
+BRIAN_UNIT = {"1": "1", "Hz": "hertz", "s": "second", "ms": "second", "min": "second", "V": "volt", "mV": "volt", "A": "amp"}
 
 
-def model(card, values_on_clock: dict[str, str], of_neuron: set, plain: bool) -> Equations:
+def declared(entry: dict) -> str:
+    """Brian2's unit of a card's parameter or need."""
+    return BRIAN_UNIT[entry["unit"] if "unit" in entry else unit_of(entry["value"])]
+
+
+def model(card, projection: str, values_on_clock: dict[str, str], of_neuron: set, plain: bool) -> Equations:
     """Equations of one synapse: states, parameters shared by all of them, gains that follow the clock.
 
-    of_neuron : what the presynaptic neuron knows already (Brian2 wants one owner of a name, and ``_pre`` reaches it)
     values_on_clock : name of a gain to the expression that gives it, for instance ``{"read_gain": "fast_read_gain(t)"}``
+    of_neuron : what the presynaptic neuron knows already (Brian2 wants one owner of a name, and ``_pre`` reaches it)
     """
-    lines = []
-    for name, need in card.get("needs", {}).items():
-        unit = BRIAN_UNIT[need["unit"]]
-        if name in of_neuron:
-            continue
+    lines, own, decays = [], presynaptic(card), decaying(card)
+    if plain:
+        lines += [f"{line} (event-driven)" if line.startswith("d") and "/dt" in line else line for line in on_axon(card, projection)[0]]
+    for name, entry in {**card.get("needs", {}), **card.get("param", {})}.items():
         if name in values_on_clock:
-            lines.append(f"{name} = {values_on_clock[name]} : {unit} (shared)")
+            lines.append(f"{name} = {values_on_clock[name]} : {declared(entry)} (shared)")
+        elif name not in of_neuron and name not in own:
+            lines.append(f"{name} : {declared(entry)} (shared, constant)")
+    odes = {split(text, "ode")["ode"]: text for text in card["spiking"].get("ode", [])}
+    for name, state in card["state"].items():
+        if name in own:
+            continue
+        if plain and name in odes:
+            lines.append(f"{odes[name]} (event-driven)")
         else:
-            lines.append(f"{name} : {unit} (shared, constant)")
-    for name, param in card.get("param", {}).items():
-        unit = param["value"].split()[-1] if " " in param["value"] else "1"
-        lines.append(f"{name} : {'second' if unit in ('s', 'ms', 'min', 'h') else BRIAN_UNIT[unit]} (shared, constant)")
-    decays = decaying(card)
-    for name, state in card.get("state", {}).items():
-        if name not in decays:
             lines.append(f"{name} : {BRIAN_UNIT[state['unit']]}")
-        elif plain:
-            lines += [f"d{name}/dt = -{name}/{decays[name]} : 1 (event-driven)"]
-            lines += [f"{name}_now = {name}*exp(-(t - lastupdate)/{decays[name]}) : 1"]
-        else:
-            lines += [f"{name} : 1", f"{name}_now = {name}*decay : 1", "t_last : second (shared)"]
-            lines += [f"decay = exp(-(t - t_last)/{decays[name]}) : 1 (shared)"]
+        if name in decays:
+            since = f"exp(-(t - lastupdate)/{decays[name]})" if plain else "decay"
+            lines.append(f"{name}_now = {name}*{since} : 1")
+            if not plain:
+                lines += ["t_last : second (shared)", f"decay = exp(-(t - t_last)/{decays[name]}) : 1 (shared)"]
     return Equations("\n".join(lines))
 
 
-def on_pre(card, of_neuron: set, plain: bool) -> str:
+def on_pre(card, name: str, of_neuron: set, plain: bool) -> str:
     """What one presynaptic spike does: first read, then write."""
-    rename = {name: f"{name}_pre" for name in of_neuron & set(card.get("needs", {}))}
-    text = [word_substitute(card["spiking"][rule], rename) for rule in ("read", "write") if rule in card["spiking"]]
-    if plain:
-        return "\n".join(text)
-    for state in decaying(card):
-        for k, rule in enumerate(text):
+    rename = {need: f"{need}_pre" for need in of_neuron & set(card.get("needs", {}))}
+    rename |= {state: f"{name}_{state}{'' if plain else '_pre'}" for state in presynaptic(card)}
+    rules = [card["spiking"]["read"], *(card["spiking"].get("write", []) if plain else written(card, ("post", "pre")))]
+    rules = [word_substitute(rule, rename) for rule in rules]
+    for state in () if plain else decaying(card):
+        for k, rule in enumerate(rules):
             parts = split(rule, "rule")
             right = word_substitute(parts["rhs"], {state: f"({state}*decay)"})
             if parts["name"] == state:
                 right = f"({right})/decay"
-            text[k] = f"{parts['name']} {parts['op']} {right}"
-    return "\n".join(text)
+            rules[k] = f"{parts['name']} {parts['op']} {right}"
+    return "\n".join(rules)
+
+
+def on_axon(card, name: str) -> tuple[list[str], list[str]]:
+    """Reduction 1 for projection ``name``: equations for the presynaptic neuron, and what follows each of its spikes."""
+    own = presynaptic(card)
+    rename = {key: f"{name}_{key}" for key in own}
+    odes = [word_substitute(text, rename) for text in card["spiking"].get("ode", []) if split(text, "ode")["ode"] in own]
+    odes = [text.replace(f"d{state}/dt", f"d{name}_{state}/dt") for text in odes for state in own if f"d{state}/dt" in text]
+    lines = odes + [f"{name}_{key} : {declared(card['param'][key])} (shared, constant)" for key in sorted(own & set(card.get("param", {})))]
+    return lines, [word_substitute(rule, rename) for rule in written(card, ("pre",))]
 
 
 def decaying(card) -> dict[str, str]:

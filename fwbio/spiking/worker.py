@@ -1,7 +1,7 @@
 """The child process that talks to Brian2, so that the user's own interpreter never changes device, clock or seed.
 
-    python -m fwbio.spiking.worker build FOLDER     structure.json -> a compiled program and what it reads and writes
-    python -m fwbio.spiking.worker run FOLDER       structure.json, parameters.npz -> outputs.npz (NumPy or Cython target)
+python -m fwbio.spiking.worker build FOLDER     structure.json -> a compiled program and what it reads and writes
+python -m fwbio.spiking.worker run FOLDER       structure.json, parameters.npz -> outputs.npz (NumPy or Cython target)
 """
 
 import json
@@ -18,7 +18,7 @@ REPORT = 'std::cout << "progress " << completed << std::endl;'
 
 def outputs(objects) -> dict:
     """Output name to (object, variable) for everything that is recorded."""
-    found = {"h": (objects["h_seen"], "h"), "t": (objects["h_seen"], "t")}
+    found = {name: (objects["h_seen"], name) for name in [*objects["h_seen"].record_variables, "t"]}
     if "counts_seen" in objects:
         found["counts"] = (objects["counts_seen"], "spikes")
     if "spikes" in objects:
@@ -33,7 +33,7 @@ def build(folder: Path) -> None:
     """Writes and compiles the standalone program in ``folder``; leaves ``manifest.json`` last, when all is well."""
     from brian2 import get_device, second, set_device
 
-    from fwbio.spiking.network import assemble, whole
+    from fwbio.spiking.network import assemble, initialise, whole
 
     s = Structure(**json.loads((folder / "structure.json").read_text()))
     shapes = json.loads((folder / "shapes.json").read_text())
@@ -43,11 +43,12 @@ def build(folder: Path) -> None:
     device.apply_run_args()
     tables = {name: np.zeros(shape) for name, shape in shapes.items() if "." not in name}
     objects = assemble(s, tables)
+    initialise(s, objects)
     net = whole(objects)
     net.run(s.duration * second, report=REPORT, report_period=0.5 * second)
     for name in tables:  # what the program used comes back, so that the parent can compare
         device.insert_code("before_end", write_back(name, f"brian::{name}_values", int(np.prod(shapes[name]))))
-    for name, made in objects.items():  # nobody reads a synapse's own arrays: do not write them to disk
+    for name in objects:  # nobody reads a synapse's own arrays: do not write them to disk
         if name in s.projections or name in ("tally", "pool_in"):
             for variable, array in device.dynamic_arrays.items():
                 if getattr(variable.owner, "name", None) == name:
@@ -79,7 +80,7 @@ def run(folder: Path) -> None:
     """Interprets the network with the target the structure names and writes ``outputs.npz``."""
     from brian2 import Quantity, prefs, second, seed
 
-    from fwbio.spiking.network import assemble, whole
+    from fwbio.spiking.network import assemble, initialise, whole
 
     s = Structure(**json.loads((folder / "structure.json").read_text()))
     prefs.codegen.target = s.target
@@ -92,6 +93,7 @@ def run(folder: Path) -> None:
             group, variable = name.split(".")
             getattr(objects[group], f"{variable}_")  # raises for a name that is not there
             objects[group].variables[variable].set_value(value)
+    initialise(s, objects)
     net = whole(objects)
 
     def report(elapsed, completed, start, duration):

@@ -1,0 +1,114 @@
+"""Every mechanism card's own claim, [agree]: its spiking form against its rate form, under the protocol it names.
+
+``clamped``        one synapse a unit, presynaptic rate and postsynaptic drive held for 1 s; the quantity's mean over the last
+                   quarter, relative to the rate form's
+``rate curve``     free neurons held at h; their rate, relative to the rate form's
+``random drives``  the pool's normalisation of random drives; the largest difference
+
+The bound is the card's own expression, four standard errors of the noise it predicts (false alarm 6e-5 a figure), no fit.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fwbio.cards import network, reader
+from fwbio.cards.equations import linear_decay
+from fwbio.rate.equations import Right
+
+NEURONS, DURATION, SETTLE = 400, 1.0, 0.2
+DRIVES = {"clamped": (0.2, 0.5, 1.0), "rate curve": (0.1, 0.25, 1.0, 2.5, 5.0)}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """figure and bound, one each a drive (or one); ``holds`` if no figure is above its bound."""
+
+    card: str
+    quantity: str
+    figure: np.ndarray
+    bound: np.ndarray
+
+    @property
+    def holds(self) -> bool:
+        return bool(np.all(self.figure <= self.bound))
+
+
+def agree(card: str, seed: int = 0, target: str | None = None) -> Agreement:
+    """Measures the mechanism card's [agree] block. target : of Brian2, like ``fwbio.spiking.batches.run``."""
+    tables = reader.read(card)
+    says = tables["agree"]
+    protocol = {"clamped": clamped, "rate curve": rate_curve, "random drives": random_drives}[says["protocol"]]
+    figure, known = protocol(tables, seed, target)
+    bound = np.broadcast_to(Right(says["bound"], known)({}), np.shape(figure))
+    return Agreement(tables["name"], says["quantity"], np.asarray(figure), bound)
+
+
+def clamped(card, seed, target):
+    """Each unit drives itself through one diagonal synapse, with h held at a few values."""
+    h = np.array(DRIVES["clamped"])
+    synapse = card["name"] if card["role"] == "synapse" else "static"
+    decays = filter(None, (linear_decay(text) for text in reader.read(synapse)["spiking"].get("ode", [])))
+    net = held(h, {"synapse": synapse, "bind": {tau: "300 ms" for _, tau in decays}})  # short enough to be seen
+    wanted, got = both(net, h, seed, target, dt=1e-3)
+    late = slice(3 * len(wanted.t) // 4, None)
+    if card["agree"]["quantity"] == "A":
+        exact, found = (np.diagonal(run.A[0, -1]) for run in (wanted, got))
+    else:
+        exact, found = (run.I[0, late].mean(axis=0) for run in (wanted, got))
+    values = {**net.projections["one"].synapse.values, **net.dendrite.values}
+    return np.abs(found / exact - 1), {**values, "h_pre": h, "duration": DURATION}
+
+
+def rate_curve(card, seed, target):
+    """Rates of free neurons over 1 s, after 0.2 s for them to settle."""
+    h = np.array(DRIVES["rate curve"])
+    net = held(h, {"synapse": "static"}, neuron=card["name"])
+    dt = float(card["spiking"]["dt"].split()[0]) * 1e-3
+    _, got = both(net, h, seed, target, dt=dt, duration=SETTLE + DURATION)
+    late = (got.spikes.spike_t >= SETTLE) & (got.spikes.spike_t < SETTLE + DURATION)
+    counts = np.bincount(got.spikes.spike_i[late] // NEURONS, minlength=len(h))
+    exact = Right(card["rate"]["rate"], {"r0": net.r0})({"h": h})
+    return np.abs(counts / (NEURONS * DURATION) / exact - 1), {"n": NEURONS, "r0": net.r0, "h_pre": h, "duration": DURATION}
+
+
+def random_drives(card, seed, target):
+    """u for random drives in five trials, through the pool and through the rate form."""
+    h = np.random.default_rng(seed).standard_normal((5, 1, 8))
+    net = held(h[0, 0], {"synapse": "static"}, norm=card["name"], phi="u")
+    wanted, got = both(net, h, seed, target, dt=1e-3)
+    return np.abs(wanted.h - got.h).max(), {}
+
+
+def held(h, projection, neuron="poisson", norm=None, phi="u"):
+    """A free-running network of len(h) units whose h follows its input alone, every unit driving itself with weight 1."""
+    tables = reader.read("random_recurrent")
+    unit = {**tables["population"]["unit"], "size": len(h), "neurons": NEURONS, "neuron": neuron, "phi": phi, "r0": "20 Hz"}
+    if norm:
+        unit |= {"norm": norm, "bind": {**unit["bind"], "gain": "1.5", "bias": "0.3", "eps": "1e-5"}}
+    if projection["synapse"] != "hebbian":
+        projection = {**projection, "weight": {"draw": "normal", "sd": 1.0}}
+    tables = {**tables, "population": {"unit": unit}, "projection": {"one": {"from": "unit", "to": "unit", **projection}}}
+    net = network.build(tables, reader.find("random_recurrent"))
+    one = net.projections["one"]
+    return replace(net, projections={"one": replace(one, weight=None if one.weight is None else np.eye(len(h)))})
+
+
+def both(net, h, seed, target, dt, duration=DURATION):
+    """The rate and the spiking Run of a held network."""
+    from fwbio.describe import run
+
+    net = replace(net, dt=dt, every=duration, duration=duration)
+    task = Held(h if np.ndim(h) == 3 else np.asarray(h)[None, None, :])
+    return run(net, task, "rate", clamp=True), run(net, task, "spiking", seed=seed, clamp=True, target=target)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A task that is one constant input."""
+
+    values: np.ndarray
+    target: None = None
+
+    def x(self, _network) -> np.ndarray:
+        return self.values
