@@ -60,7 +60,7 @@ def test_a_truncated_parameter_file_is_never_accepted(built, name, monkeypatch):
     popen = subprocess.Popen
 
     def truncating(command, **options):
-        (file,) = [part.split("=", 1)[1] for part in command if f"{name}.values=" in part or f"{name}=" in part]
+        (file,) = [part.split("=", 1)[1] for part in command if part.startswith((f"{name}.values=", f"{name}="))]
         os.truncate(file, os.path.getsize(file) - 8)
         return popen(command, **options)
 

@@ -74,12 +74,15 @@ def test_it_learns(train):
     assert last["loss"] < 0.9 * math.log(10) < first["loss"]
 
 
-def test_the_best_epoch_is_kept(train):
-    folder, _ = train(epochs=3, lr=0.05)
-    task = training.split(training.Recipe(**TINY), "test")
+def test_the_best_epoch_is_kept_and_tested(train):
+    folder, _ = train(epochs=6, lr=1e-2)
+    _, *epochs, last = log(folder)
+    best = max(epochs, key=lambda row: row["validation_noisy"])  # the first of equals, as in training
+    assert best is not epochs[0] and len({row["validation"] for row in epochs}) > 2
     model = FastWeights(TINY["units"], 37, 10)
     model.load_state_dict({name: torch.from_numpy(array).float() for name, array in load(folder).items()})
-    assert training.accuracy(model, *task[:2]) == log(folder)[-1]["test"]  # the saved weights are those that were tested
+    for name, wanted in (("validation", best["validation"]), ("test", last["test"])):
+        assert training.accuracy(model, *training.split(training.Recipe(**TINY), name)[:2]) == wanted
 
 
 def test_splits_are_those_of_the_task():
