@@ -82,7 +82,7 @@ def run(
     gain0, bias0 = gain if gain0 is None else gain0, bias if bias0 is None else bias0
     memory = Matrix(trials, units, lam, eta) if form == "explicit" else Attention(lam, eta)
     h = np.zeros((trials, units))
-    states, kept = np.empty_like(x), np.zeros((min(keep, trials), tokens, units, units))
+    states, kept = np.empty_like(x), np.zeros((min(keep, trials) if form == "explicit" else 0, tokens, units, units))
     for t in range(tokens):
         z = h @ W.T + bias_W + x[:, t]
         state = relu(layer_norm(z, gain0, bias0, eps) if norm_first else z)
@@ -94,7 +94,7 @@ def run(
         if reads != "preliminary":
             memory.write(h)
         states[:, t] = h
-        if keep and form == "explicit":
+        if len(kept):
             kept[:, t] = memory.A[:keep]
     return Trace(states, kept)
 

@@ -54,7 +54,7 @@ def accuracy(model, tokens, target, n=np.inf, mu=1.0):
 def train(recipe: Recipe, out: Path, say=print):
     """Trains one network; writes ``weights.npz`` (best validation accuracy with noise) and ``log.jsonl`` to ``out``."""
     torch.manual_seed(recipe.seed)
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # the same sums in the same order: the weights repeat from the seed
     tokens, target, task = split(recipe, "train")
     held_out = split(recipe, "validation")[:2]
     model = FastWeights(recipe.units, len(task.symbols), task.classes, recipe.lam, recipe.eta, recipe.inner)

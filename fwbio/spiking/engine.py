@@ -144,11 +144,14 @@ def child(command, folder, seed, progress, quiet=True) -> tuple[float, float]:
     listener = threading.Thread(target=lambda: errors.append(process.stderr.read()), daemon=True)
     listener.start()
     try:
-        said = []
+        said, peak = [], None
         for line in process.stdout:
-            if line.startswith("progress") and progress:
-                progress(float(line.split()[1]))
-            elif not line.startswith("progress"):
+            if line.startswith("progress"):
+                if progress:
+                    progress(float(line.split()[1]))
+            elif line.startswith("peak"):  # its own word: what the system counts for a child includes its parent at the fork
+                peak = float(line.split()[1]) / 1024
+            else:
                 said.append(line)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -164,7 +167,7 @@ def child(command, folder, seed, progress, quiet=True) -> tuple[float, float]:
             cause += f", probably out of memory (peak {usage.ru_maxrss / 1024:.0f} MB)"
         tail = "\n".join((complaint or "".join(said)).splitlines()[-8:])
         raise EnvironmentProblem(f"the spiking run failed: {cause}\n{tail}".rstrip())
-    return time.monotonic() - start, usage.ru_maxrss / 1024
+    return time.monotonic() - start, peak or usage.ru_maxrss / 1024
 
 
 def read_back(back: dict, results: Path, values: dict) -> None:

@@ -14,6 +14,8 @@ import numpy as np
 from fwbio.spiking.structure import Structure
 
 REPORT = 'std::cout << "progress " << completed << std::endl;'
+PEAK = """{ std::ifstream status("/proc/self/status"); std::string line;
+while (std::getline(status, line)) if (line.rfind("VmHWM:", 0) == 0) std::cout << "peak " << line.substr(6) << std::endl; }"""
 
 
 def outputs(objects) -> dict:
@@ -53,6 +55,7 @@ def build(folder: Path) -> None:
             for variable, array in device.dynamic_arrays.items():
                 if getattr(variable.owner, "name", None) == name:
                     device.insert_code("before_end", f"brian::{array}.clear(); brian::{array}.shrink_to_fit();")
+    device.insert_code("after_end", PEAK)
     device.build(directory=str(folder), results_directory="results", compile=True, run=False)
     files = {}
     for name, (made, variable) in outputs(objects).items():
