@@ -138,6 +138,32 @@ def compare(card, strict, as_json, **options):
 
 
 @main.command()
+@click.argument("claims", nargs=-1)
+@click.option("--full", is_flag=True, help="At full size (under 45 minutes on two cores; otherwise under 5).")
+@click.option("--out", metavar="DIR", help="Keep findings and figures in this folder.")
+@click.option("--force", is_flag=True, help="Replace a results folder that is not empty.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def verify(claims, full, out, force, as_json):
+    """Measure what fwbio asserts (all CLAIMS, or those you name) and print figure, bound and verdict of each."""
+    import json
+
+    from fwbio import results
+    from fwbio import verify as job
+    from fwbio.progress import Progress
+
+    folder = None if out is None else results.claim(out, "verify", force)
+    found = job.verify(claims, full, None if as_json else click.echo, Progress("verify"))
+    if folder is not None:
+        job.save(folder, found, full)
+    if as_json:
+        click.echo(json.dumps(job.as_json(found), indent=1))
+    verdicts = [finding.verdict for findings in found.values() for finding in findings]
+    if not as_json:
+        click.echo(f"{len(verdicts)} findings: " + ", ".join(f"{verdicts.count(v)} {v}" for v in ("holds", "fails", "inconclusive")))
+    sys.exit(1 if "fails" in verdicts else 0)
+
+
+@main.command()
 @click.argument("task", type=click.Choice(["retrieval"]))
 @click.option("--units", metavar="R", default="50", show_default=True, help="Hidden units.")
 @click.option("--epochs", metavar="E", default="30", show_default=True, help="Passes over the 100,000 training sequences.")

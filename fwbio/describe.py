@@ -83,8 +83,6 @@ def discrete(network, x, **options) -> rnn.Trace:
             f"{network.name}: projection.{(plastic or ['?'])[0]} is not a fixed slow weight, so this network has no discrete RNN"
         )
     says = network.card["rnn"]
-    where, key = says["eta"].rsplit(".", 1)
-    eta = network.projections[where.removeprefix("projection.")].synapse.values[key] if network.fast else 0.0
     norm, first = network.norm.values, (network.norm_first or network.norm).values
     arguments = {
         "gain": norm["gain"],
@@ -93,7 +91,7 @@ def discrete(network, x, **options) -> rnn.Trace:
         "bias0": first["bias"],
         "eps": norm["eps"],
         "lam": network.lam,
-        "eta": eta,
+        "eta": network.eta,
         "inner": network.inner,
         "reads": says["reads"],
         "norm_first": says["norm_first"],

@@ -163,8 +163,7 @@ def of(comparison) -> dict:
         if "spiking" in runs:
             pictures["raster.png"] = raster(runs["spiking"].spikes, network, task)
         if network.fast and have_A:
-            eta = network.projections[network.fast_name].synapse.values["eta"]
-            pictures["decay.png"] = decay(have_A, network, eta)
+            pictures["decay.png"] = decay(have_A, network, network.eta)
     else:
         labels = [f"after {(k + 1) * network.every:g} s" for k in range(last + 1)]
         if {"rate", "spiking"} <= set(runs):

@@ -15,6 +15,7 @@ approximation), and the trained network carries it through its own nonlinearity,
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,32 +42,41 @@ def counts(network):
     return lambda before, now: (mean({"h": now}) / mu, variance({"h": now}) / mu**2)
 
 
+H_BEFORE = np.array([0, 0.1, 0.25, 0.5, 1, 2, 4, 8.0])
+H_NOW = np.array([0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 6.5, 8.0])
+
+
 def tabulated(network, mu):
     """The same for a neuron card whose counts come from the density of its membrane."""
     from scipy.interpolate import RegularGridInterpolator
 
-    from fwbio.density import count_moments
-    from fwbio.siegert import inverse
-
-    before = np.array([0, 0.1, 0.25, 0.5, 1, 2, 4, 8.0])
-    now = np.array([0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 6.5, 8.0])
-    values = network.neuron.values
-
-    def drive(h):
-        return inverse(np.clip(network.r0 * h, values["r_min"], values["r_max"]), values, network.dt)
-
-    steps, skip = round(network.phase / network.dt), round(network.settle / network.dt)
-    membrane = {k: values[k] for k in ("tau_m", "sigma", "V_th", "V_r", "t_ref")}
-    highest = min(network.r0 * now[-1], values["r_max"]) * network.window
-    most = math.ceil(highest + 6 * math.sqrt(highest) + 6)  # a Poisson count stays below this but for 1e-9
-    tables = np.stack(count_moments(drive(before), drive(now), steps, skip, dt=network.dt, most=most, **membrane), axis=-1)
-    look_up = RegularGridInterpolator((before, now), tables, bounds_error=False, fill_value=None)
+    numbers = tuple(sorted(network.neuron.values.items()))
+    tables = membrane_counts(numbers, network.r0, network.phase, network.settle, network.dt)
+    look_up = RegularGridInterpolator((H_BEFORE, H_NOW), tables, bounds_error=False, fill_value=None)
 
     def moments(h_before, h_now):
-        found = look_up(np.stack([np.minimum(h_before, 8.0), h_now], axis=-1))
+        found = look_up(np.stack([np.minimum(h_before, H_BEFORE[-1]), h_now], axis=-1))
         return found[..., 0] / mu, np.maximum(found[..., 1], 0) / mu**2
 
     return moments
+
+
+@lru_cache(maxsize=8)
+def membrane_counts(numbers, r0, phase, settle, dt):
+    """Mean and variance of the count for every (h before, h now); kept, because it takes seconds and n does not enter."""
+    from fwbio.density import count_moments
+    from fwbio.siegert import inverse
+
+    values = dict(numbers)
+
+    def drive(h):
+        return inverse(np.clip(r0 * h, values["r_min"], values["r_max"]), values, dt)
+
+    membrane = {k: values[k] for k in ("tau_m", "sigma", "V_th", "V_r", "t_ref")}
+    highest = min(r0 * H_NOW[-1], values["r_max"]) * (phase - settle)
+    most = math.ceil(highest + 6 * math.sqrt(highest) + 6)  # a Poisson count stays below this but for 1e-9
+    moments = count_moments(drive(H_BEFORE), drive(H_NOW), round(phase / dt), round(settle / dt), dt=dt, most=most, **membrane)
+    return np.stack(moments, axis=-1)
 
 
 def predict(network, x, seed: int = 0) -> Prediction:
@@ -75,7 +85,7 @@ def predict(network, x, seed: int = 0) -> Prediction:
     trials, tokens, units = x.shape
     n, lam, S = network.neurons, network.lam, network.inner
     slow = next(p for p in network.projections.values() if not p.associative)
-    eta = network.projections[network.fast_name].synapse.values["eta"] if network.fast else 0.0
+    eta = network.eta
     norm, norm_first, phi = normaliser(network.norm), normaliser(network.norm_first), Right(network.phi, {})
     moments = counts(network)
 
@@ -104,7 +114,7 @@ def predict(network, x, seed: int = 0) -> Prediction:
 
 def weights(network, prediction: Prediction, trials: slice) -> np.ndarray:
     """A after each token as the noisy network has it, (trials, tokens, post, pre): eq. 3 with what the spikes showed."""
-    eta = network.projections[network.fast_name].synapse.values["eta"]
+    eta = network.eta
     h, seen = prediction.h[trials], prediction.seen[trials]
     A = np.zeros((*h.shape[:2], h.shape[2], h.shape[2]))
     before = 0.0

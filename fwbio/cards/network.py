@@ -92,6 +92,12 @@ class Network:
         return synapse.values[equations.linear_decay(synapse.card["spiking"]["ode"][0])[1]]
 
     @property
+    def eta(self) -> float:
+        """What one co-activation writes, by the name the card's [rnn] gives it; 0 with fast weights off."""
+        where, key = self.card["rnn"]["eta"].removeprefix("projection.").rsplit(".", 1)
+        return self.projections[where].synapse.values[key] if self.fast else 0.0
+
+    @property
     def fast_name(self) -> str | None:
         """The projection whose synapses write pre x post; None if there is none."""
         return next((name for name, p in self.projections.items() if p.associative), None)
