@@ -70,18 +70,19 @@ def replace_neurons(network, n: int):
     return replace(network, neurons=n, projections=projections)
 
 
-def split(spiking, reference, seed: int = 0, progress=None, say=None) -> dict:
+def split(spiking, reference, seed: int = 0, say=None, **options) -> dict:
     """bias, variance and integration of the spiking run's error of h: each {share of the square, low, high}.
 
     spiking, reference : Runs of the same trials. Two more spiking runs are made: half the neurons, and half the time step.
+    options : of ``fwbio.spiking.batches.run``, for instance ``target``
     """
     from fwbio.describe import run
 
     network, task = spiking.network, spiking.task
     if network.neurons < 2:
         raise BadInput("--budget needs at least 2 neurons a unit: it runs half of them as well")
-    half = run(replace_neurons(network, network.neurons // 2), task, "spiking", seed=seed + 1, progress=progress, say=say)
-    finer = run(replace(network, dt=network.dt / 2), task, "spiking", seed=seed + 2, progress=progress, say=say)
+    half = run(replace_neurons(network, network.neurons // 2), task, "spiking", seed=seed + 1, say=say, **options)
+    finer = run(replace(network, dt=network.dt / 2), task, "spiking", seed=seed + 2, say=say, **options)
     size = reference.h.var()
     at_n, at_half, at_finer = (((r.h - reference.h) ** 2).mean(axis=(1, 2)) / size for r in (spiking, half, finer))
     ratio = network.neurons / half.network.neurons - 1  # 1 for an even number

@@ -126,6 +126,8 @@ def run(card, level, as_json, **options):
 @main.command()
 @click.argument("card")
 @click.option("--strict", is_flag=True, help="Exit with 1 unless the verdict is 'equivalent'.")
+@click.option("--target-error", metavar="E", help="Choose the neurons a unit so that the predicted error of h is E, for instance 5%.")
+@click.option("--budget", is_flag=True, help="Split the error of h into bias, variance and integration (two more spiking runs).")
 @shared
 def compare(card, strict, as_json, **options):
     """Run CARD as RNN, as rate equations and as spikes on the same trials, and say how far they agree."""

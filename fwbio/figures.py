@@ -153,7 +153,7 @@ def of(comparison) -> dict:
     """Every figure that fits this comparison, by file name."""
     runs = comparison.runs
     reference = runs[comparison.figures["reference"]]
-    network, task = reference.network, reference.task
+    network, task = runs.get("spiking", reference).network, reference.task  # the spiking one knows its number of neurons
     have_A = {level: run for level, run in runs.items() if 0 in run.kept}
     last = reference.A.shape[1] - 1
     told = comparison.figures.get("spiking", {}).get("hidden_rmse_predicted")

@@ -4,15 +4,19 @@ import resource
 
 import numpy as np
 
+from fwbio import budget as error_budget
 from fwbio import describe, results, tasks
 from fwbio.cards.check import affordable
 from fwbio.cards.network import load
 from fwbio.comparison import Comparison, compare
+from fwbio.errors import BadInput
 from fwbio.progress import Progress
-from fwbio.quantities import whole
+from fwbio.quantities import quantity, whole
 
 
-def carry_out(card, levels, *, changes, trials, neurons, neuron, seed, no_fast, out, force, quiet) -> Comparison:
+def carry_out(
+    card, levels, *, changes, trials, neurons, neuron, seed, no_fast, out, force, quiet, target_error=None, budget=False
+) -> Comparison:
     """Runs ``levels`` (None: all that the card has) on the same trials, writes the results folder, returns the comparison.
 
     Raises BadInput before anything is computed, EnvironmentProblem if the spiking network cannot be run.
@@ -24,11 +28,18 @@ def carry_out(card, levels, *, changes, trials, neurons, neuron, seed, no_fast, 
     folder = results.claim(out, network.name, force)
     if levels is None:
         levels = describe.LEVELS if network.paced else describe.LEVELS[1:]
-    runs = {}
+    runs, plan = {}, None
     for level in levels:
+        if level == "spiking" and target_error is not None:
+            network, plan = planned(network, task, runs, target_error)
         progress = Progress(level, quiet=quiet)
         runs[level] = describe.run(network, task, level, seed=seed, progress=progress, say=progress.say)
     comparison = compare(*runs.values()) if {"rnn", "rate"} & set(levels) else alone(runs["spiking"])
+    if plan:
+        comparison.figures["target"] = {"error": plan.target, "neurons": plan.neurons, "predicted": plan.predicted}
+    if budget and "spiking" in runs and network.paced:
+        progress = Progress("budget", quiet=quiet)
+        comparison.figures["spiking"]["budget"] = error_budget.split(runs["spiking"], runs["rnn"], seed, progress.say)
     spikes = runs["spiking"].spikes if "spiking" in runs else None
     children = spikes.memory_mb if spikes else 0.0
     build = spikes.build_seconds if spikes else 0.0
@@ -40,6 +51,18 @@ def carry_out(card, levels, *, changes, trials, neurons, neuron, seed, no_fast, 
 
     results.write(folder, comparison.figures, arrays(runs, task), figures.of(comparison), network)
     return comparison
+
+
+def planned(network, task, runs, target_error):
+    """The network with the number of neurons that theory asks for, and the plan."""
+    if "rnn" not in runs:
+        raise BadInput("--target-error: the prediction is there for paced networks only; this card is free-running")
+    text = str(target_error).strip()
+    target = quantity(text.removesuffix("%").strip(), "1", "--target-error") / (100 if text.endswith("%") else 1)
+    plan = error_budget.plan(network, task, runs["rnn"].h, target)
+    network = error_budget.replace_neurons(network, plan.neurons)
+    affordable(network, task.trials)
+    return network, plan
 
 
 def alone(spiking) -> Comparison:

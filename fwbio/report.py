@@ -35,11 +35,27 @@ def table(f: dict) -> str:
         if any(value is not None for value in values):
             should = beside.get(key, "") if " predicted" not in beside.get(key, "") or "predicted" in str(spiking.keys()) else ""
             lines.append(f"{name:30}" + "".join(f"{show(value):>11}" for value in values) + f"   {should}".rstrip())
-    lines += ["", sentence(f)]
+    lines += ["", sentence(f), *extra(f)]
     if "seconds" in f:
         s = f["seconds"]
         lines.append(f"build {s['build']:.1f} s, run {s['run']:.1f} s, peak memory {f['peak_memory_mb']:.0f} MB")
     return "\n".join(lines)
+
+
+def extra(f: dict) -> list[str]:
+    """What --target-error and --budget add."""
+    lines = []
+    if "target" in f:
+        t, got = f["target"], f["spiking"]["hidden_rmse"]
+        met = "met" if got <= 1.1 * t["error"] else "missed"
+        lines.append(f"wanted error of h {t['error']:.3g}: theory asks for {t['neurons']} neurons a unit; measured {got:.3g}, {met}")
+    if "budget" in f.get("spiking", {}):
+        parts = f["spiking"]["budget"]
+        lines.append("what the square of the error of h is made of (95 % intervals over trials):")
+        for name in ("bias", "variance", "integration", "total"):
+            p = parts[name]
+            lines.append(f"  {name:12} {p['square']:9.2e}  [{p['low']:9.2e}, {p['high']:9.2e}]")
+    return lines
 
 
 def sentence(f: dict) -> str:

@@ -1,0 +1,61 @@
+"""The error budget: theory before simulation, and what a measured error is made of."""
+
+import numpy as np
+import pytest
+
+import fwbio
+from fwbio import budget
+from fwbio.describe import run
+from fwbio.tasks import retrieval
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return run(fwbio.load("retrieval"), retrieval(trials=50, seed=0), "rnn")
+
+
+def test_half_the_error_takes_four_times_the_neurons(reference):
+    """The error falls as n^-1/2 once it is small; the two plans use the same noisy passes, which scatter the ratio by a few per cent."""
+    coarse, fine = (budget.plan(reference.network, reference.task, reference.h, target) for target in (0.04, 0.02))
+    assert coarse.predicted <= 0.04 and fine.predicted <= 0.02
+    assert 3.5 < fine.neurons / coarse.neurons < 4.5
+
+
+def test_one_neuron_fewer_misses_the_target(reference):
+    found = budget.plan(reference.network, reference.task, reference.h, 0.06)
+    fewer = budget.replace_neurons(reference.network, found.neurons - 1)
+    x = reference.task.x(fewer)
+    passes = [budget.noise.predict(fewer, x, seed).h for seed in range(4)]
+    assert np.sqrt(np.mean([(p - reference.h) ** 2 for p in passes])) / reference.h.std() > 0.06
+
+
+def test_a_bias_that_neurons_cannot_remove_is_said(reference):
+    lif = fwbio.load("retrieval", neuron="lif")
+    with pytest.raises(fwbio.BadInput, match="whatever their number.*lengthen the token"):
+        budget.plan(lif, reference.task, reference.h, 0.02)
+
+
+@pytest.mark.parametrize("target", [0, -0.1, 1.0, float("nan")])
+def test_impossible_targets_are_refused(reference, target):
+    with pytest.raises(fwbio.BadInput, match="target-error"):
+        budget.plan(reference.network, reference.task, reference.h, target)
+
+
+def test_few_neurons_replace_n_everywhere(reference):
+    few = budget.replace_neurons(reference.network, 7)
+    assert few.neurons == 7 and {p.synapse.values["n"] for p in few.projections.values()} == {7}
+
+
+def test_the_parts_of_the_error_add_up_and_variance_leads_for_poisson_neurons():
+    """10 neurons a unit: by theory the variance is nearly all of it; bias and integration include 0 within twice their interval."""
+    net = fwbio.load("retrieval", neurons=10)
+    task = retrieval(trials=10, seed=3)
+    rnn = run(net, task, "rnn")
+    spiking = run(net, task, "spiking", seed=3, target="numpy")
+    parts = budget.split(spiking, rnn, seed=3, target="numpy")
+    total = sum(parts[name]["square"] for name in ("bias", "variance", "integration"))
+    assert total == pytest.approx(parts["total"]["square"], rel=1e-9)
+    for name in ("bias", "integration"):
+        half = (parts[name]["high"] - parts[name]["low"]) / 2
+        assert abs(parts[name]["square"]) < 2 * half
+    assert parts["variance"]["square"] > 0
