@@ -2,6 +2,7 @@
 
 ``clamped``        one synapse a unit, presynaptic rate and postsynaptic drive held for 1 s; the quantity's mean over the last
                    quarter, relative to the rate form's
+``pairs``          two neurons a synapse (``fwbio.spiking.pairs``), presynaptic and postsynaptic rate held for 1 s, as above
 ``rate curve``     free neurons held at h; their rate, relative to the rate form's
 ``random drives``  the pool's normalisation of random drives; the largest difference
 
@@ -16,7 +17,7 @@ from fwbio.cards import network, reader
 from fwbio.cards.equations import linear_decay
 from fwbio.rate.equations import Right
 
-NEURONS, DURATION, SETTLE = 400, 1.0, 0.2
+NEURONS, PAIRED, DURATION, SETTLE = 400, 100, 1.0, 0.2
 DRIVES = {"clamped": (0.2, 0.5, 1.0), "rate curve": (0.1, 0.25, 1.0, 2.5, 5.0)}
 
 
@@ -38,7 +39,7 @@ def agree(card: str, seed: int = 0, target: str | None = None) -> Agreement:
     """Measures the mechanism card's [agree] block. target : of Brian2, like ``fwbio.spiking.batches.run``."""
     tables = reader.read(card)
     says = tables["agree"]
-    protocol = {"clamped": clamped, "rate curve": rate_curve, "random drives": random_drives}[says["protocol"]]
+    protocol = {"clamped": clamped, "pairs": pairs, "rate curve": rate_curve, "random drives": random_drives}[says["protocol"]]
     figure, known = protocol(tables, seed, target)
     bound = np.broadcast_to(Right(says["bound"], known)({}), np.shape(figure))
     return Agreement(tables["name"], says["quantity"], np.asarray(figure), bound)
@@ -58,6 +59,19 @@ def clamped(card, seed, target):
         exact, found = (run.I[0, late].mean(axis=0) for run in (wanted, got))
     values = {**net.projections["one"].synapse.values, **net.dendrite.values}
     return np.abs(found / exact - 1), {**values, "h_pre": h, "duration": DURATION}
+
+
+def pairs(card, seed, _target):
+    """Each unit writes onto itself, neuron by neuron, with h held at a few values; mean over the neurons of both ends."""
+    from fwbio.describe import run
+    from fwbio.spiking import pairs
+
+    h = np.array(DRIVES["clamped"])
+    net = held(h, {"synapse": card["name"], "bind": {"tau": "300 ms"}}, neurons=PAIRED)
+    net = replace(net, dt=1e-3, every=DURATION, duration=DURATION)
+    wanted = run(net, Held(h[None, None, :]), "rate", clamp=True)
+    found, exact = np.diagonal(pairs.run(net, h[None, :], seed)[-1].mean(axis=1)), np.diagonal(wanted.A[0, -1])
+    return np.abs(found / exact - 1), {**net.projections["one"].synapse.values, "h_pre": h, "duration": DURATION}
 
 
 def rate_curve(card, seed, target):
@@ -80,10 +94,10 @@ def random_drives(card, seed, target):
     return np.abs(wanted.h - got.h).max(), {}
 
 
-def held(h, projection, neuron="poisson", norm=None, phi="u"):
+def held(h, projection, neuron="poisson", norm=None, phi="u", neurons=NEURONS):
     """A free-running network of len(h) units whose h follows its input alone, every unit driving itself with weight 1."""
     tables = reader.read("random_recurrent")
-    unit = {**tables["population"]["unit"], "size": len(h), "neurons": NEURONS, "neuron": neuron, "phi": phi, "r0": "20 Hz"}
+    unit = {**tables["population"]["unit"], "size": len(h), "neurons": neurons, "neuron": neuron, "phi": phi, "r0": "20 Hz"}
     if norm:
         unit |= {"norm": norm, "bind": {**unit["bind"], "gain": "1.5", "bias": "0.3", "eps": "1e-5"}}
     if projection["synapse"] != "hebbian":

@@ -13,6 +13,7 @@ SHARED = [
     click.option("--seed", metavar="S", default="0", show_default=True, help="Seed of trials and spikes."),
     click.option("--set", "changes", metavar="NAME=VALUE", multiple=True, help="Change a parameter, for instance fast.tau=5s."),
     click.option("--no-fast", is_flag=True, help="Switch the fast weights off in every description."),
+    click.option("--plain", is_flag=True, help="Spikes without the exact reductions: every synapse by itself (small networks)."),
     click.option("--out", metavar="DIR", help="Results folder [default: results/CARD-DATE-TIME]."),
     click.option("--force", is_flag=True, help="Replace a results folder that is not empty."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."),

@@ -63,7 +63,7 @@ def run(network, task, level: str, *, seed: int = 0, progress=None, say=None, **
 
         spikes = batches.run(network, x, seed=seed, keep=keep, progress=progress, say=say, **options)
         h, A, t, current = spikes.h, spikes.A, spikes.t, spikes.I
-        kept, read_from = batches.kept_trials(len(x), keep, network), spikes.seen
+        kept, read_from = batches.kept_trials(len(x), keep, network, options.get("plain", False)), spikes.seen
     else:
         trace, t = (discrete(network, x, **options), None) if level == "rnn" else continuous(network, x, progress, **options)
         h, A, current = trace.h, trace.A, getattr(trace, "I", None)

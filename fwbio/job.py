@@ -6,6 +6,7 @@ import numpy as np
 
 from fwbio import budget as error_budget
 from fwbio import describe, results, tasks
+from fwbio.cards import legal
 from fwbio.cards.check import affordable
 from fwbio.cards.network import load
 from fwbio.comparison import Comparison, compare
@@ -15,7 +16,7 @@ from fwbio.quantities import quantity, whole
 
 
 def carry_out(
-    card, levels, *, changes, trials, neurons, neuron, seed, no_fast, out, force, quiet, target_error=None, budget=False
+    card, levels, *, changes, trials, neurons, neuron, seed, no_fast, out, force, quiet, plain=False, target_error=None, budget=False
 ) -> Comparison:
     """Runs ``levels`` (None: all that the card has) on the same trials, writes the results folder, returns the comparison.
 
@@ -23,17 +24,22 @@ def carry_out(
     """
     seed = whole(seed, "seed", low=0, high=2**31 - 1)
     network = load(card, set=changes, neurons=neurons, neuron=neuron, fast=not no_fast, seed=seed)
-    affordable(network, network.card["protocol"]["trials"] if trials is None else whole(trials, "trials"))
+    levels = levels or (describe.LEVELS if network.paced else describe.LEVELS[1:])
+    if "spiking" in levels:
+        legal.check(network, plain)
+    elif plain:
+        raise BadInput(f"--plain: there are no synapses to spell out in level {levels[0]}; leave it out or use --level spiking")
+    affordable(network, network.card["protocol"]["trials"] if trials is None else whole(trials, "trials"), plain)
     task = tasks.of(network, trials, seed)
     folder = results.claim(out, network.name, force)
-    if levels is None:
-        levels = describe.LEVELS if network.paced else describe.LEVELS[1:]
     runs, plan = {}, None
     for level in levels:
         if level == "spiking" and target_error is not None:
             network, plan = planned(network, task, runs, target_error)
+            legal.check(network, plain)
+        options = {"plain": True} if plain and level == "spiking" else {}
         progress = Progress(level, quiet=quiet)
-        runs[level] = describe.run(network, task, level, seed=seed, progress=progress, say=progress.say)
+        runs[level] = describe.run(network, task, level, seed=seed, progress=progress, say=progress.say, **options)
     comparison = compare(*runs.values()) if {"rnn", "rate"} & set(levels) else alone(runs["spiking"])
     if plan:
         comparison.figures["target"] = {"error": plan.target, "neurons": plan.neurons, "predicted": plan.predicted}

@@ -38,7 +38,7 @@ def figures(neurons: int, neuron: str, trials: int, fast: bool = True) -> dict:
 def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     rows = []
-    for neuron in ("poisson", "lif"):
+    for neuron in ("lif", "poisson"):
         for neurons in NEURONS:
             rows.append(figures(neurons, neuron, TRIALS))
         if not QUICK:

@@ -2,7 +2,7 @@
 
 import os
 
-from fwbio.cards import network, reader
+from fwbio.cards import legal, network, reader
 from fwbio.errors import BadInput
 
 # measured with 50 units of 100 neurons on one core: seconds a neuron and step, seconds a synaptic event, bytes a synapse
@@ -20,6 +20,7 @@ def check(card, **options) -> list[str]:
         return [f"{path.name}: {tables['role']} card, {len(equations)} differential equations, {len(tables['sources'])} sources: fine"]
     net = network.load(card, **options)
     trials = tables["protocol"]["trials"]
+    legal.check(net)
     memory, seconds = affordable(net, trials)
     return [
         f"{path.name}: network card, {net.units} units of {net.neurons} {net.neuron.name} neurons: fine",
@@ -27,9 +28,9 @@ def check(card, **options) -> list[str]:
     ]
 
 
-def affordable(net, trials: int) -> tuple[float, float]:
+def affordable(net, trials: int, plain: bool = False) -> tuple[float, float]:
     """Megabytes and seconds of a spiking run; raises BadInput if it would take more than 80 % of the free memory."""
-    memory, seconds = estimate(net, trials)
+    memory, seconds = estimate(net, trials, plain)
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6 if hasattr(os, "sysconf") else float("inf")
     if memory > 0.8 * free:
         raise BadInput(f"{net.path.name}: about {memory:,.0f} MB are needed and {free:,.0f} MB are free; use fewer --neurons or --trials")
@@ -47,15 +48,16 @@ def parse(equations, file) -> None:
             raise BadInput(f"{file}: {text!r}: {error}") from None
 
 
-def estimate(net, trials: int) -> tuple[float, float]:
+def estimate(net, trials: int, plain: bool = False) -> tuple[float, float]:
     """Megabytes of two children at a time and seconds on two cores, about, for one spiking run."""
     from fwbio.spiking.batches import batch_size
 
-    size = batch_size(net)
-    synapses = len(net.projections) * net.neurons * net.units**2
+    cells = net.neurons if plain else 1  # dendrites a unit
+    size = batch_size(net, plain)
+    synapses = len(net.projections) * net.neurons * net.units**2 * cells
     duration = net.duration if not net.paced else net.token * (2 * net.card["protocol"]["pairs"] + 3)
     steps = duration / net.dt
-    events = 0.3 * net.r0 * duration * net.units * net.neurons * net.units * len(net.projections)
+    events = 0.3 * net.r0 * duration * net.units * net.neurons * net.units * cells * len(net.projections)
     batches = -(-trials // size)
     each = size * (net.units * net.neurons * steps * NEURON_STEP.get(net.neuron.name, 1e-8) + events * EVENT)
     kept = trials * net.units * duration / (net.token / (net.inner + 1) if net.paced else 1e-3) * 40  # h, in three descriptions

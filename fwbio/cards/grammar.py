@@ -45,6 +45,7 @@ MECHANISM = {
         "ode": ListOf(EQUATION),
         "read": EQUATION,
         "write": ListOf(EQUATION),
+        "post": ListOf(EQUATION),
         "pool": ListOf(EQUATION),
         "dt": VALUE,
         "settle": VALUE,
@@ -54,7 +55,7 @@ MECHANISM = {
     },
     "rate!": {"ode": ListOf(EQUATION), "read": EQUATION, "rate": EQUATION, "inverse": TEXT, "curve": EQUATION, "valid!": TEXT},
     "counts": {"mean": EQUATION, "variance": EQUATION, "density": EQUATION},
-    "agree!": {"protocol!": OneOf("clamped", "rate curve", "random drives"), "quantity!": TEXT, "bound!": EQUATION},
+    "agree!": {"protocol!": OneOf("clamped", "pairs", "rate curve", "random drives"), "quantity!": TEXT, "bound!": EQUATION},
 }
 
 NETWORK = {

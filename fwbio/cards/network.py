@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fwbio.cards import equations, reader, references, weights
+from fwbio.cards import equations, legal, reader, references, weights
 from fwbio.cards.changes import change
 from fwbio.errors import BadInput, nearest
 from fwbio.quantities import dimension, quantity, unit_of, whole
@@ -163,6 +163,7 @@ def build(tables: dict, path: Path, *, neurons=None, fast=True, seed=0) -> Netwo
         name: project(name, p, tables, pop_name, units, given, trained, np.random.default_rng([seed, k]), file)
         for k, (name, p) in enumerate(tables["projection"].items())
     }
+    legal.check_fast(projections, file)
     clock, protocol, given = tables.get("clock"), tables["protocol"], tables["input"]
     dt = protocol.get("dt", cell.card["spiking"]["dt"])
     network = Network(

@@ -17,6 +17,39 @@ class FreeTrace:
     A: np.ndarray
 
 
+class System:
+    """The right-hand side of ``trials`` copies of a free-running network: ``slope(t, y, given)`` with the input of each unit.
+
+    start : the flat vector y at rest; ``states(y)`` takes it apart. clamp : h follows the input alone
+    """
+
+    def __init__(self, network, trials, clamp=False):
+        self.shape, self.clamp = (trials, network.units), clamp
+        self.synapses = {name: Synapse(p) for name, p in network.projections.items() if network.fast or not p.associative}
+        self.like = initial_states(self.synapses, *self.shape)
+        self.dendrite = Right(network.dendrite.card["rate"]["ode"][0], network.dendrite.values)
+        self.norm, self.phi = normaliser(network.norm), Right(network.phi, {})
+        self.gains = 1 / network.dendrite.values["tau_h"], 1 / network.tau
+        self.start = np.concatenate([np.zeros(trials * network.units), *(value.ravel() for value in self.like.values())])
+
+    def states(self, y):
+        """The dendrites' current (trials, units), and every state by (projection, name)."""
+        return split_states(y, self.like, *self.shape)
+
+    def h(self, current, given):
+        return self.phi({"u": self.norm(given if self.clamp else current + given)})
+
+    def slope(self, _, y, given):
+        current, states = self.states(y)
+        h, total, moves = self.h(current, given), 0.0, []
+        for name, synapse in self.synapses.items():
+            own = {state: states[name, state] for state in synapse.states}
+            views = synapse.views(h, own, *self.gains)
+            total = total + synapse.read(views)
+            moves += [ode(views).ravel() for ode in synapse.odes.values()]
+        return np.concatenate([self.dendrite({"I": current, "I_in": total}).ravel(), *moves])
+
+
 def run(network, x, t, *, clamp=False, rtol=RTOL, atol=ATOL) -> FreeTrace:
     """h and the dendrites' current I at the times ``t``, and the fast weights when each input ends.
 
@@ -26,40 +59,21 @@ def run(network, x, t, *, clamp=False, rtol=RTOL, atol=ATOL) -> FreeTrace:
     from scipy.integrate import solve_ivp
 
     trials, inputs, units = x.shape
-    synapses = {name: Synapse(p) for name, p in network.projections.items() if network.fast or not p.associative}
-    like = initial_states(synapses, trials, units)
-    matrix = [key for key in like if key[0] == network.fast_name]
-    dendrite = Right(network.dendrite.card["rate"]["ode"][0], network.dendrite.values)
-    norm, phi = normaliser(network.norm), Right(network.phi, {})
-    read_gain, write_gain = 1 / network.dendrite.values["tau_h"], 1 / network.tau
-
-    def rates(current, given):
-        return phi({"u": norm(given if clamp else current + given)})
-
-    def slope(_, y, given):
-        current, states = split_states(y, like, trials, units)
-        h, total, moves = rates(current, given), 0.0, []
-        for name, synapse in synapses.items():
-            own = {state: states[name, state] for state in synapse.states}
-            views = synapse.views(h, own, read_gain, write_gain)
-            total = total + synapse.read(views)
-            moves += [ode(views).ravel() for ode in synapse.odes.values()]
-        return np.concatenate([dendrite({"I": current, "I_in": total}).ravel(), *moves])
-
-    y = np.concatenate([np.zeros(trials * units), *(value.ravel() for value in like.values())])
+    system = System(network, trials, clamp)
+    y, matrix = system.start, [key for key in system.like if key == (network.fast_name, "A")]
     h, seen_I = np.empty((2, trials, len(t), units))
     A = np.zeros((trials, inputs, units, units))
     for k in range(inputs):
         start, end = k * network.every, (k + 1) * network.every
         own = np.flatnonzero((t >= start - 1e-9) & (t < end + (1e-9 if k == inputs - 1 else -1e-9)))
         at = np.unique(np.append(np.clip(t[own], start, end), end))  # the last input's end may itself be asked for
-        solution = solve_ivp(slope, (start, end), y, method="DOP853", rtol=rtol, atol=atol, t_eval=at, args=(x[:, k],))
+        solution = solve_ivp(system.slope, (start, end), y, method="DOP853", rtol=rtol, atol=atol, t_eval=at, args=(x[:, k],))
         if not solution.success:
             raise FloatingPointError(f"solve_ivp stopped in input {k}: {solution.message}")
         for place, column in zip(own, solution.y.T):
-            seen_I[:, place] = split_states(column, like, trials, units)[0]
-            h[:, place] = rates(seen_I[:, place], x[:, k])
+            seen_I[:, place] = system.states(column)[0]
+            h[:, place] = system.h(seen_I[:, place], x[:, k])
         y = solution.y[:, -1]
         if matrix:
-            A[:, k] = split_states(y, like, trials, units)[1][matrix[0]]
+            A[:, k] = system.states(y)[1][matrix[0]]
     return FreeTrace(h, seen_I, A)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fwbio.cards import legal
 from fwbio.spiking import engine
 from fwbio.spiking.structure import parameters, structure
 
@@ -45,13 +46,14 @@ def run(
     plain : no reductions (small networks only). clamp : h follows the input alone. target : cpp_standalone, numpy or cython; None: C++ if there is a compiler
     progress : called with the fraction done; say : with what is being done
 
-    Raises EnvironmentProblem if building fails or a run does not pass its checks.
+    Raises BadInput for cards that cannot be reduced, EnvironmentProblem if building fails or a run does not pass its checks.
     """
+    legal.check(network, plain)
     if target is None:
         target = "cpp_standalone" if shutil.which("g++") or shutil.which("clang++") else "numpy"
         if target == "numpy" and say:
             say("no C++ compiler found: Brian2's NumPy target is used, which is slow; Debian: apt-get install g++")
-    size = batch or batch_size(network)
+    size = batch or batch_size(network, plain)
     chunks = [x[k : k + size] for k in range(0, len(x), size)]
     s = structure(network, x.shape[1], size, 1, plain=plain, clamp=clamp, target=target)
     folder, build_seconds = engine.build(s, parameters(network, s, chunks[0]), say) if target == "cpp_standalone" else (None, 0.0)
@@ -87,14 +89,15 @@ def run(
     )
 
 
-def kept_trials(trials: int, keep: int, network) -> np.ndarray:
+def kept_trials(trials: int, keep: int, network, plain: bool = False) -> np.ndarray:
     """Which trials' A a run of ``trials`` returns: the first of every batch."""
-    return np.arange(0, trials, batch_size(network))[:keep]
+    return np.arange(0, trials, batch_size(network, plain))[:keep]
 
 
-def batch_size(network) -> int:
+def batch_size(network, plain: bool = False) -> int:
     """Trials side by side in one child."""
-    return max(1, min(BATCH, LARGEST // (2 * network.neurons * network.units**2)))
+    cells = network.neurons if plain else 1
+    return max(1, min(BATCH, LARGEST // (2 * network.neurons * network.units**2 * cells)))
 
 
 def reduce(network, s, outcome, trials, first) -> SpikingTrace:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fwbio.cards.equations import names, split
+from fwbio.errors import BadInput
 from fwbio.pacing import free_gains, gate
 
 H_STEP, H_MAX = 1e-3, 20.0  # the drive of a neuron card with an inverse is tabulated over h
@@ -55,6 +56,12 @@ class Structure:
 
 def structure(network, inputs: int, trials: int, record: int, *, plain=False, clamp=False, target="cpp_standalone") -> Structure:
     """The structure of ``trials`` copies of ``network`` side by side, each with ``inputs`` inputs."""
+    for name, p in network.projections.items():
+        if "post" in p.synapse.card["spiking"]:
+            raise BadInput(
+                f"projection.{name}: {p.synapse.name} writes at postsynaptic spikes, which a unit's dendrite does not have; "
+                "use fwbio.spiking.pairs, or another synapse card"
+            )
     paced = network.paced
     tick = network.phase if paced else network.dt
     settle_steps, phase_steps = round(network.settle / network.dt), round(network.phase / network.dt)

@@ -80,6 +80,6 @@ def on_axon(card, name: str) -> tuple[list[str], list[str]]:
 
 
 def decaying(card) -> dict[str, str]:
-    """State name to the name of its time constant, for every linear decay of the card."""
+    """State name to the name of its time constant, for every linear decay of a synapse's own state (the axon's move on the neuron)."""
     found = [linear_decay(ode) for ode in card["spiking"].get("ode", [])]
-    return dict(pair for pair in found if pair)
+    return dict(pair for pair in found if pair and pair[0] not in presynaptic(card))
