@@ -40,8 +40,8 @@ LATE, SPIKES_1 = 1.1, 20
 
 def recursion(convention, U, tau_d, tau_f, times, dt=1.0) -> list[float]:
     """Release of each spike, in plain Python. times : in steps of dt (s), so that intervals are exact. tau_f = 0: no facilitation."""
-    u, x, rest = (0.0 if convention == "A" else U), 1.0, (0.0 if convention == "A" else U)
-    released, last = [], None
+    rest = 0.0 if convention == "A" else U
+    u, x, released, last = rest, 1.0, [], None
     for t in times:
         if last is not None:
             u = rest + (u - rest) * (math.exp(-(t - last) * dt / tau_f) if tau_f > 0 else 0.0)
@@ -132,8 +132,8 @@ def against_closed_form(rows, steady, names, target) -> Finding:
     fine = np.geomspace(4, 60, 60)
     curves = np.array([closed_form(*row, fine) for row in rows[: len(rate) : len(RATES)]])
     data = {"rates": fine, "exact": curves, "got": last[0].reshape(-1, len(RATES)), "names": names}
-    off = float(np.abs(last / wanted - 1).max())
-    return Finding(f"regular trains on {target}: steady release against the closed form, relative", off, 1e-10, data=data)
+    claim = f"regular trains on {target}: steady release against the closed form, relative"
+    return Finding(claim, float(np.abs(last / wanted - 1).max()), 1e-10, data=data)
 
 
 def membrane(t, arrivals, released, tau_psc, tau_m, pA, pF):
@@ -174,9 +174,8 @@ def figure_1(target="numpy") -> list[Finding]:
     seen = axon.release({"three": card}, {"three": parameters}, trains, 1e-4, target)
     spots, apart, data = 0.0, 0.0, {"t": np.arange(0, 1.15, 5e-4)}
     for k, (name, f) in enumerate(FIGURE_1.items()):
-        arrivals, tau_psc = trains[k] * 1e-4, float(parameters["tau_psc"][k])
+        arrivals, tau_psc, at = trains[k] * 1e-4, float(parameters["tau_psc"][k]), np.array(list(f["mV"])) * 1e-3
         physics = {"tau_psc": tau_psc, "tau_m": f["tau_m"], "pA": f["pA"], "pF": f["pF"]}
-        at = np.array(list(f["mV"])) * 1e-3
         solved, V = three_states({**{n: float(v[k]) for n, v in parameters.items()}, "tau_m": f["tau_m"]}, arrivals, at[-1])
         for form in axon.FORMS:
             got = membrane(at, arrivals, seen["three", form][k], **physics)

@@ -34,9 +34,11 @@ def outputs(objects) -> dict:
 
 def build(folder: Path) -> None:
     """Writes and compiles the standalone program in ``folder``; leaves ``manifest.json`` last, when all is well."""
-    from brian2 import get_device, second, set_device
+    from brian2 import get_device, prefs, second, set_device
 
     from fwbio.spiking.network import assemble, initialise, whole
+
+    prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{os.cpu_count()}"]  # Brian2's plain -j starts every compiler at once
 
     s = Structure(**json.loads((folder / "structure.json").read_text()))
     shapes = json.loads((folder / "shapes.json").read_text())
