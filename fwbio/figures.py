@@ -21,8 +21,8 @@ def canvas(width, height, caption, rows=1, columns=1, **options):
         figure = Figure(figsize=(width, height))
         FigureCanvasAgg(figure)
         axes = figure.subplots(rows, columns, **options)
-        yield figure, axes
         figure.supxlabel(textwrap.fill(caption, int(width * 15.5)), fontsize=8, x=0.01, ha="left", color="0.25")
+        yield figure, axes
 
 
 def raster(spikes, network, task, shown: int = 8):
