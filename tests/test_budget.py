@@ -32,7 +32,7 @@ def test_one_neuron_fewer_misses_the_target(reference):
 def test_a_bias_that_neurons_cannot_remove_is_said(reference):
     lif = fwbio.load("retrieval", neuron="lif")
     with pytest.raises(fwbio.BadInput, match="whatever their number.*lengthen the token"):
-        budget.plan(lif, reference.task, reference.h, 0.02)
+        budget.plan(lif, reference.task, reference.h, 0.003)  # the membrane's transient leaves some .007
 
 
 @pytest.mark.parametrize("target", [0, -0.1, 1.0, float("nan")])
