@@ -27,6 +27,7 @@ NODES = (
     ast.LtE,
     ast.GtE,
 )
+LONGEST = 400  # characters; how deep a longer one may nest depends on the Python that reads it
 # dx/dt = RHS : unit (flags)   |   x_post = RHS : unit (flags)   |   x += RHS   |   RHS
 SHAPE = re.compile(
     r"(?:(?:d(?P<ode>\w+)/dt|(?P<name>\w+))\s*(?P<op>\+?=)\s*)?(?P<rhs>[^:=#]+?)\s*"
@@ -45,6 +46,8 @@ def split(text: str, where: str) -> re.Match:
 
 def names(expression: str, where: str) -> set[str]:
     """The variables an expression uses; raises BadInput for anything that is not plain arithmetic."""
+    if len(expression) > LONGEST:
+        raise BadInput(f"{where} = {expression[:60]!r}…: {len(expression)} characters; an equation has at most {LONGEST}")
     try:
         tree = ast.parse(expression.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
