@@ -30,14 +30,6 @@ def test_spiking_form_meets_rate_form(card):
         ("layer_norm", "spiking", "read", "u = gain*(drive - mean)/sqrt(var) + bias"),
     ],
 )
-def test_a_wrong_card_is_found_out(card, block, key, wrong, monkeypatch):
-    right = reader.read
-
-    def mutated(name):
-        tables = right(name)
-        if name == card:
-            tables[block][key] = wrong
-        return tables
-
-    monkeypatch.setattr(reader, "read", mutated)
+def test_a_wrong_card_is_found_out(card, block, key, wrong, mutate):
+    mutate(card, block, key, wrong)
     assert not agreement.agree(card, target="numpy").holds

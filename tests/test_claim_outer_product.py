@@ -7,18 +7,6 @@ from fwbio.claims import outer_product
 from fwbio.spiking import batches
 
 
-def mutate(monkeypatch, card, block, key, wrong):
-    right = reader.read
-
-    def mutated(name):
-        tables = right(name)
-        if name == card:
-            tables[block][key] = wrong
-        return tables
-
-    monkeypatch.setattr(reader, "read", mutated)
-
-
 def test_the_claim_holds_and_the_figure_is_drawn():
     found = [*outer_product.exact(), *outer_product.falling((10, 40, 160), trials=2), *outer_product.staying((10, 40))]
     # of few neurons: slope and share may stay open, nothing may be refuted; what is exact holds
@@ -27,8 +15,8 @@ def test_the_claim_holds_and_the_figure_is_drawn():
     assert {"presynaptic unit", "neurons a unit (1)"} <= labels
 
 
-def test_decay_tau_doubled_is_found_out(monkeypatch):
-    mutate(monkeypatch, "hebbian", "rate", "ode", ["dA/dt = -A/(2*tau) + write_gain*eta*h_post*h_pre : 1"])
+def test_decay_tau_doubled_is_found_out(mutate):
+    mutate("hebbian", "rate", "ode", ["dA/dt = -A/(2*tau) + write_gain*eta*h_post*h_pre : 1"])
     discrete, ceiling, columns = outer_product.exact()
     assert discrete.verdict == "fails" and (ceiling.verdict, columns.verdict) == ("holds", "holds")
 
@@ -40,9 +28,9 @@ WRITES = {
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_a_wrong_write_is_found_out(name, monkeypatch):
+def test_a_wrong_write_is_found_out(name, mutate):
     wrong, verdicts = WRITES[name]
-    mutate(monkeypatch, "hebbian", "spiking", "write", [wrong])
+    mutate("hebbian", "spiking", "write", [wrong])
     assert [f.verdict for f in outer_product.exact()] == verdicts
 
 
@@ -59,9 +47,9 @@ def test_a_transposed_outer_product_is_found_out(monkeypatch):
     assert [f.verdict for f in outer_product.exact()] == ["holds", "fails", "fails"]
 
 
-def test_a_wrong_size_of_noise_is_found_out(monkeypatch):
+def test_a_wrong_size_of_noise_is_found_out(monkeypatch, mutate):
     # twice the spikes counted as one: the same mean with half the variance
-    mutate(monkeypatch, "poisson", "spiking", "threshold", "rand() < 2*r0*h*dt")
+    mutate("poisson", "spiking", "threshold", "rand() < 2*r0*h*dt")
     mutate_twice = reader.read
 
     def mutated(name):
