@@ -219,7 +219,8 @@ def draw(findings):
     from fwbio.figures import canvas
 
     caption = (
-        "Left: error of every spike's release, sorted, the larger of both forms; a curve that reaches the dashed line, 1e-12, is a failure. "
+        "Left: error of every spike's release, sorted, the larger of both forms (NumPy solid, Cython dashed, C++ dotted); a curve that reaches "
+        "1e-12 is a failure. "
         "Middle: release of regular trains after 45 s, Brian2 (dots) on the closed form (lines); a dot off its line by 1e-10 of its value is a "
         "failure. Right: membranes of Fig. 1A, B of Tsodyks, Pawelzik & Markram (1998); a curve that misses a dot by 1e-5 mV is a failure."
     )
@@ -227,7 +228,10 @@ def draw(findings):
         for finding in findings:
             if "error" in finding.data:
                 error = np.sort(finding.data["error"].ravel())
-                left.semilogy(np.linspace(0, 100, error.size), np.maximum(error, 1e-18), label=finding.claim.split(":")[0], lw=1)
+                convention, target = finding.claim.split(":")[0].split()[1::2]
+                style = {"color": f"C{'ABCD'.index(convention)}", "ls": {"numpy": "-", "cython": "--"}.get(target, ":")}
+                label = f"convention {convention}" if target == "numpy" else None
+                left.semilogy(np.linspace(0, 100, error.size), np.maximum(error, 1e-18), **style, label=label, lw=1)
             if "got" in finding.data:
                 for k, name in enumerate(finding.data["names"]):
                     style = {"color": f"C{k % 7}", "ls": "-:"[k // 7]}
