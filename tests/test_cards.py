@@ -201,7 +201,6 @@ def test_an_unknown_card_gets_the_nearest_name():
         ("retrieval", '"trained.W"', '"trained.w"', "projection.slow.weight = 'trained.w': no such trained array"),
         ("retrieval", '"trained.E"', '"trained.Q"', "input.tokens = 'trained.Q': no such trained array"),
         ("retrieval", '"trained.c2"', '"trained.c3"', "readout.layers = 'trained.c3': no such trained array; did you mean 'trained.c2'?"),
-        ("retrieval", 'A          = "projection.fast"', 'A = "projection.fats"', "rnn.A = 'projection.fats': no such thing"),
         ("retrieval", ', eps = "1e-5"', "", "bind lacks 'eps', which layer_norm needs"),
         ("retrieval", "size     = 50", "size = 49", "49"),
         ("retrieval", "pairs  = 4", "", "[protocol] lacks 'pairs'"),
