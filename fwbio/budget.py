@@ -3,15 +3,16 @@
 Before simulating: ``fwbio.noise`` predicts the error of h for any number of neurons n; the smallest n that meets the target is
 found by bisection (the error falls with n, down to the bias of the neuron card).
 
-After: with e(n, dt) the mean square error of h over trials, in units of the variance of the reference's h,
+After: every trial is run twice, with spikes of its own each time, and twice again with half the time step. With e and e' the errors of
+h of the two runs, means over tokens and units in units of the variance of the reference's h,
 
-    e(n, dt) = bias + variance/n + integration,
-    variance/n  = e(n/2, dt) - e(n, dt)                      at n
-    integration = 4/3 (e(n, dt) - e(n, dt/2))                an error of first order in dt counts in the square
-    bias        = e(n, dt) - variance/n - integration
+    variance    = mean (e - e')^2/2                what the spikes scatter: falls as 1/n
+    b(dt)       = mean e e'                        what both have in common: does not fall with n
+    integration = 2 (b(dt) - b(dt/2))              the part of it that goes with dt -> 0, to first order in dt
+    bias        = b(dt) - integration              what is left for dt -> 0
+    total       = mean (e^2 + e'^2)/2              their sum
 
-Each from runs with their own spikes, with the 95 % interval of a mean over trials. Squares are never signed means of h, but their
-differences may come out below 0 by chance: then the interval says so.
+each with the 95 % interval of a mean over trials. A square that is 0 comes out below 0 half of the time: then the interval says so.
 """
 
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from fwbio import noise
 from fwbio.errors import BadInput
 
 MOST = 100_000  # neurons a unit
+TRIALS = 25  # run again to split a measured error: one batch
 
 
 @dataclass(frozen=True)
@@ -71,25 +73,23 @@ def replace_neurons(network, n: int):
 
 
 def split(spiking, reference, seed: int = 0, say=None, **options) -> dict:
-    """bias, variance and integration of the spiking run's error of h: each {share of the square, low, high}.
+    """bias, variance, integration and total of the spiking run's error of h: each {square, low, high, rms}; and how many trials.
 
-    spiking, reference : Runs of the same trials. Two more spiking runs are made: half the neurons, and half the time step.
+    spiking, reference : Runs of the same trials, of which the first TRIALS are run again (see the module)
     options : of ``fwbio.spiking.batches.run``, for instance ``target``
     """
-    from fwbio.describe import run
+    from fwbio.spiking import batches
 
-    network, task = spiking.network, spiking.task
-    if network.neurons < 2:
-        raise BadInput("--budget needs at least 2 neurons a unit: it runs half of them as well")
-    half = run(replace_neurons(network, network.neurons // 2), task, "spiking", seed=seed + 1, say=say, **options)
-    finer = run(replace(network, dt=network.dt / 2), task, "spiking", seed=seed + 2, say=say, **options)
-    size = reference.h.var()
-    at_n, at_half, at_finer = (((r.h - reference.h) ** 2).mean(axis=(1, 2)) / size for r in (spiking, half, finer))
-    ratio = network.neurons / half.network.neurons - 1  # 1 for an even number
-    variance = (at_half - at_n) / ratio
-    integration = 4 / 3 * (at_n - at_finer)
-    terms = {"bias": at_n - variance - integration, "variance": variance, "integration": integration, "total": at_n}
-    return {name: interval(values) for name, values in terms.items()}
+    network, x, wanted = spiking.network, spiking.task.x(spiking.network)[:TRIALS], reference.h[:TRIALS]
+    finer = replace(network, dt=network.dt / 2)
+    again = batches.run(network, x, seed=seed + 1, keep=0, say=say, **options).h
+    fine = batches.run(finer, np.concatenate([x, x]), seed=seed + 2, keep=0, say=say, **options).h
+    pairs = [(spiking.h[:TRIALS] - wanted, again - wanted), (fine[: len(x)] - wanted, fine[len(x) :] - wanted)]
+    common, common_fine = ((e * f).mean(axis=(1, 2)) / reference.h.var() for e, f in pairs)
+    variance = ((pairs[0][0] - pairs[0][1]) ** 2).mean(axis=(1, 2)) / reference.h.var() / 2
+    integration = 2 * (common - common_fine)
+    terms = {"bias": common - integration, "variance": variance, "integration": integration, "total": common + variance}
+    return {"trials": len(x), **{name: interval(values) for name, values in terms.items()}}
 
 
 def interval(values) -> dict:

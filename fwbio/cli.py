@@ -128,7 +128,12 @@ def run(card, level, as_json, **options):
 @click.argument("card")
 @click.option("--strict", is_flag=True, help="Exit with 1 unless the verdict is 'equivalent'.")
 @click.option("--target-error", metavar="E", help="Choose the neurons a unit so that the predicted error of h is E, for instance 5%.")
-@click.option("--budget", is_flag=True, help="Split the error of h into bias, variance and integration (two more spiking runs).")
+@click.option(
+    "--budget/--no-budget",
+    default=True,
+    show_default=True,
+    help="Split the error of h into bias, variance and integration: 25 trials run again, also at half the time step (one more build).",
+)
 @shared
 def compare(card, strict, as_json, **options):
     """Run CARD as RNN, as rate equations and as spikes on the same trials, and say how far they agree."""

@@ -25,6 +25,19 @@ def canvas(width, height, caption, rows=1, columns=1, **options):
         axes = figure.subplots(rows, columns, **options)
         figure.supxlabel(textwrap.fill(caption, int(width * 15.5)), fontsize=8, x=0.01, ha="left", color="0.25")
         yield figure, axes
+        settle(figure)
+
+
+def settle(figure) -> None:
+    """Colours such as C1 are looked up when a figure is drawn, which may be outside the style: give every artist its own now."""
+    from matplotlib.colors import to_rgba
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Text
+
+    for line in figure.findobj(Line2D):
+        line.set(color=to_rgba(line.get_color()), mfc=to_rgba(line.get_markerfacecolor()), mec=to_rgba(line.get_markeredgecolor()))
+    for text in figure.findobj(Text):
+        text.set_color(to_rgba(text.get_color()))
 
 
 def raster(spikes, network, task, shown: int = 8):

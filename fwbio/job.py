@@ -43,9 +43,9 @@ def carry_out(
     comparison = compare(*runs.values()) if {"rnn", "rate"} & set(levels) else alone(runs["spiking"])
     if plan:
         comparison.figures["target"] = {"error": plan.target, "neurons": plan.neurons, "predicted": plan.predicted}
-    if budget and "spiking" in runs and network.paced:
-        progress = Progress("budget", quiet=quiet)
-        comparison.figures["spiking"]["budget"] = error_budget.split(runs["spiking"], runs["rnn"], seed, progress.say)
+    if budget:
+        progress, reference = Progress("budget", quiet=quiet), runs[comparison.figures["reference"]]
+        comparison.figures["spiking"]["budget"] = error_budget.split(runs["spiking"], reference, seed, progress.say, plain=plain)
     spikes = runs["spiking"].spikes if "spiking" in runs else None
     children = spikes.memory_mb if spikes else 0.0
     build = spikes.build_seconds if spikes else 0.0

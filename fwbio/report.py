@@ -43,7 +43,7 @@ def table(f: dict) -> str:
 
 
 def extra(f: dict) -> list[str]:
-    """What --target-error and --budget add."""
+    """What --target-error adds, and the split of the error."""
     lines = []
     if "target" in f:
         t, got = f["target"], f["spiking"]["hidden_rmse"]
@@ -51,7 +51,9 @@ def extra(f: dict) -> list[str]:
         lines.append(f"wanted error of h {t['error']:.3g}: theory asks for {t['neurons']} neurons a unit; measured {got:.3g}, {met}")
     if "budget" in f.get("spiking", {}):
         parts = f["spiking"]["budget"]
-        lines.append("what the square of the error of h is made of (95 % intervals over trials):")
+        lines.append(
+            f"what the square of the error of h is made of ({parts['trials']} trials run twice, and twice at dt/2; 95 % intervals):"
+        )
         for name in ("bias", "variance", "integration", "total"):
             p = parts[name]
             lines.append(f"  {name:12} {p['square']:9.2e}  [{p['low']:9.2e}, {p['high']:9.2e}]")

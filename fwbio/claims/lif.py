@@ -38,7 +38,7 @@ def measure(full=False):
     if full:
         slow = simulate(neurons, seconds, dt=1e-4, bind=SLOW)
         found += rates(*slow, seconds, "tau_m 15 ms, dt 0.1 ms")
-    return [*found, hidden_error(100 if full else 25)]
+    return [*found, hidden_error(100, "cpp_standalone") if full else hidden_error(25, "numpy")]
 
 
 def simulate(neurons, seconds, dt=None, bind=None):
@@ -131,7 +131,7 @@ def moments(seen):
     return mean, 1.96 * seen.mean(axis=0).std() / n**0.5, squared.mean(), 1.96 * squared.std() / n**0.5
 
 
-def hidden_error(trials, neurons=20):
+def hidden_error(trials, target, neurons=20):
     """Measured over predicted error of h of the paced retrieval network, as its distance from 1."""
     from fwbio.cards.network import load
     from fwbio.comparison import against, noise_prediction
@@ -139,7 +139,7 @@ def hidden_error(trials, neurons=20):
 
     net, task = load("retrieval", neuron="lif", neurons=neurons), retrieval(trials=trials, seed=11)
     reference = run(net, task, "rnn")
-    spiking = run(net, task, "spiking", seed=11)
+    spiking = run(net, task, "spiking", seed=11, target=target)
     found, (_, told) = against(spiking, reference), noise_prediction(net, reference, passes=100)
     ratio = found["hidden_rmse"] / told["hidden_rmse_predicted"]
     doubt = 1.96 * found["hidden_rmse_se"] / told["hidden_rmse_predicted"]

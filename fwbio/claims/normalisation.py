@@ -17,7 +17,8 @@ from fwbio import agreement
 from fwbio.claims import Finding
 from fwbio.figures import canvas
 
-QUICK, FULL = ((25, 100, 200), 100), ((25, 50, 100, 200, 400), 400)  # neurons a unit, trials
+QUICK, FULL = ((25, 200), 100), ((25, 50, 100, 200, 400), 400)  # neurons a unit, trials
+FEW = 2500  # neurons a unit times trials that cost less to interpret than to compile
 
 
 def measure(full: bool = False) -> list[Finding]:
@@ -48,8 +49,8 @@ def spikes(neurons, trials: int) -> list[Finding]:
     task = fwbio.tasks.retrieval(pairs=4, trials=trials, seed=72)
 
     def row(n):
-        network = fwbio.load("retrieval", neurons=n)
-        runs = [fwbio.run(network, task, level, seed=73 + n) for level in ("rnn", "spiking")]
+        network, interpret = fwbio.load("retrieval", neurons=n), {"target": "numpy"} if n * trials <= FEW else {}
+        runs = [fwbio.run(network, task, "rnn"), fwbio.run(network, task, "spiking", seed=73 + n, **interpret)]
         found = fwbio.compare(*runs).figures["spiking"]
         return [found["hidden_rmse"], found["hidden_rmse_se"], found["hidden_rmse_predicted"]]
 
