@@ -58,7 +58,8 @@ class Use:
     def write(self, A, h):
         up, down = self.gain * h[:, :, None] * h[:, None, :], self.loss * (h * h)[:, None, :]
         rate = up + down
-        return A + np.divide(self.most * up - rate * A, rate, out=np.zeros_like(rate), where=rate > 0) * -np.expm1(-rate)
+        end = self.most * np.divide(up, rate, out=np.zeros_like(rate), where=rate > 0)
+        return A * np.exp(-rate) - end * np.expm1(-rate)
 
 
 def rules(network) -> dict:
