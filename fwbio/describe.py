@@ -70,7 +70,7 @@ def run(network, task, level: str, *, seed: int = 0, wipe=None, progress=None, s
 
         spikes = batches.run(network, x, seed=seed, keep=keep, progress=progress, say=say, **options)
         trace, h, t, current = spikes, spikes.h, spikes.t, spikes.I
-        kept, read_from = batches.kept_trials(len(x), keep, network, options.get("plain", False)), spikes.seen
+        kept, read_from = batches.kept_trials(len(x), keep, network, options.get("plain", False), options.get("batch")), spikes.seen
     else:
         trace, t = (discrete(network, x, **options), None) if level == "rnn" else continuous(network, x, progress, **options)
         h, current = trace.h, getattr(trace, "I", None)

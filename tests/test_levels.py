@@ -19,7 +19,11 @@ from fwbio.rate.equations import Right
 from fwbio.tasks import RandomInput, retrieval
 from fwbio.wipe import Wipe
 
-TASK = retrieval(trials=6, seed=9)
+TASK, QUICK = retrieval(trials=6, seed=9), {"target": "numpy", "batch": 3}
+
+
+def first(trials):
+    return replace(TASK, tokens=TASK.tokens[:trials], target=TASK.target[:trials])
 
 
 def paced(levels, neurons=100):
@@ -64,7 +68,7 @@ def test_a_level_split_in_two_is_the_same_network():
 def test_spikes_follow_two_decays_as_predicted():
     """6 trials of 11 tokens and 50 units at n = 20: the ratio scatters by some 6 %; held to 25 % like every prediction of small runs."""
     net = paced(TWO, neurons=20)
-    wanted, got = run(net, TASK, "rnn"), run(net, TASK, "spiking", seed=2, target="numpy")
+    wanted, got = run(net, TASK, "rnn"), run(net, TASK, "spiking", seed=2, **QUICK)
     assert 0.75 < rmse(got.h, wanted.h) / noise_prediction(net, wanted, 60)[1]["hidden_rmse_predicted"] < 1.25
     for name in TWO:  # of each level the spikes' A is as far off as A as a whole, not systematically another
         slope = (got.levels[name] * wanted.levels[name][got.kept]).sum() / (wanted.levels[name][got.kept] ** 2).sum()
@@ -94,8 +98,7 @@ def test_noise_of_use_is_refused_not_guessed():
     assert not noise.predictable(net)
     with pytest.raises(BadInput, match="not predicted"):
         noise.predict(net, TASK.x(net))
-    one = replace(TASK, tokens=TASK.tokens[:1], target=TASK.target[:1])
-    found = compare(run(net, one, "rnn"), run(net, one, "spiking", target="numpy"))
+    found = compare(run(net, first(1), "rnn"), run(net, first(1), "spiking", **QUICK))
     assert found.verdict != "equivalent" and "hidden_rmse_predicted" not in found.figures["spiking"] and str(found)
 
 
@@ -201,12 +204,12 @@ def test_a_wipe_is_the_same_in_rnn_and_rate_equations(kind, what):
 def test_a_wipe_is_the_same_in_spikes(what):
     """Up to the wipe not one spike differs; after it h is as close to the RNN's as it was before, and far from the unwiped."""
     net, wipe = fwbio.load("retrieval", neurons=30), {"what": what, "before": 8}
-    task = replace(TASK, tokens=TASK.tokens[:3], target=TASK.target[:3])
-    whole, wiped = (run(net, task, "spiking", seed=6, target="numpy", wipe=w) for w in (None, wipe))
+    task = first(3)
+    whole, wiped = (run(net, task, "spiking", seed=6, wipe=w, **QUICK) for w in (None, wipe))
     wanted, unwiped = run(net, task, "rnn", wipe=wipe), run(net, task, "rnn")
     before = [one.spikes.spike_t[one.spikes.spike_t < 8 * net.token - 1e-9] for one in (whole, wiped)]
     assert len(before[0]) > 300 and np.array_equal(*before)
-    late = slice(9, None)
+    late = slice(9 if what == "W" else 8, None)
     assert rmse(wiped.h[:, late], wanted.h[:, late]) < 0.35 * rmse(wiped.h[:, late], unwiped.h[:, late])
     if what == "A":
         np.testing.assert_allclose(wiped.A[:, 7], whole.A[:, 7], rtol=1e-12)  # what a token left is seen before it is wiped
@@ -214,11 +217,10 @@ def test_a_wipe_is_the_same_in_spikes(what):
 
 
 def test_a_wipe_is_the_same_without_reductions():
-    net, task = fwbio.load("retrieval", neurons=3), replace(TASK, tokens=TASK.tokens[:1], target=TASK.target[:1])
+    net, task = fwbio.load("retrieval", neurons=2), replace(first(1), tokens=TASK.tokens[:1, :6])
     for what in ("A", "W"):
-        forms = [
-            run(net, task, "spiking", seed=6, target="numpy", wipe={"what": what, "before": 4}, plain=plain) for plain in (False, True)
-        ]
+        wipe = {"what": what, "before": 4}
+        forms = [run(net, task, "spiking", seed=6, wipe=wipe, plain=plain, **QUICK) for plain in (False, True)]
         assert np.array_equal(*(form.spikes.spike_t for form in forms))
         assert np.abs(forms[0].A - forms[1].A).max() <= 1e-10
 

@@ -93,9 +93,9 @@ def run(
     )
 
 
-def kept_trials(trials: int, keep: int, network, plain: bool = False) -> np.ndarray:
+def kept_trials(trials: int, keep: int, network, plain: bool = False, batch=None) -> np.ndarray:
     """Which trials' A a run of ``trials`` returns: the first of every batch."""
-    return np.arange(0, trials, batch_size(network, plain))[:keep]
+    return np.arange(0, trials, batch or batch_size(network, plain))[:keep]
 
 
 def batch_size(network, plain: bool = False) -> int:
