@@ -10,32 +10,21 @@ times each; and the trained retrieval network asked again and again, against one
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 import fwbio
+from fwbio.agreement import Held
 from fwbio.cards import network, reader
 from fwbio.describe import read_out
 from fwbio.tasks import QUESTION
 
 STORE, LATER, EVERY = 2, 300, 5  # s: inputs of one second each
 WAYS, REPEATS, SEED = ("silence", "reading", "answered"), 8, 2026
-ASKED, TRIALS = 6, {"rnn": 5000, "spiking": 100}  # how often the retrieval network is asked
+ASKED, TRIALS = 6, {"rnn": 2000, "spiking": 100}  # how often the retrieval network is asked
 OUT = Path("results/reading_erases")
-
-
-@dataclass(frozen=True)
-class Given:
-    """A task that is its input, (trials, inputs, units)."""
-
-    values: np.ndarray
-    target: None = None
-    seed: int = SEED
-
-    def x(self, _network):
-        return self.values
 
 
 def rule(name):
@@ -44,6 +33,7 @@ def rule(name):
     if name == "use":
         level = {"from": "unit", "to": "unit", "synapse": "hebbian_use", "bind": {"gamma_p": "0.5", "gamma_m": "0.05"}}
         tables |= {"projection": {"labile": level}, "expose": {}}
+    tables |= {"record": {"trials": REPEATS}}
     return replace(network.build(tables, reader.find("potentiation")), duration=float(STORE + LATER))
 
 
@@ -62,19 +52,16 @@ def remembered(run):
 
 
 def asked_again(level, seed):
-    """Right answers of the retrieval network to the same query: asked ASKED times, and once after waiting as long."""
-    model, right = fwbio.load("retrieval"), {"asked": [], "waited": []}
-    task = fwbio.tasks.retrieval(pairs=4, trials=TRIALS[level], seed=seed)
-    pairs, ask = task.tokens[:, :-3], task.tokens[:, -3:]
-    again = replace(task, tokens=np.concatenate([pairs, np.tile(ask, ASKED)], axis=1))
-    run = fwbio.run(model, again, level, seed=seed)
-    h = run.h if run.spikes is None else run.spikes.seen
-    right["asked"] = [int((read_out(model, h[:, pairs.shape[1] + 3 * k + 2]).argmax(axis=1) == task.target).sum()) for k in range(ASKED)]
-    for k in range(ASKED):
-        waiting = np.full((task.trials, 3 * k), QUESTION)
-        run = fwbio.run(model, replace(task, tokens=np.concatenate([pairs, waiting, ask], axis=1)), level, seed=seed)
-        right["waited"].append(int((run.decisions == task.target).sum()))
-    return {**right, "trials": task.trials}
+    """Right answers of the retrieval network to the same query: asked again and again, and once after waiting as long."""
+    model, task = fwbio.load("retrieval"), fwbio.tasks.retrieval(pairs=4, trials=TRIALS[level], seed=seed)
+    pairs, ask, wait = task.tokens[:, :-3], task.tokens[:, -3:], np.full((task.trials, 3), QUESTION)
+    rows = [np.concatenate([pairs, *[ask] * ASKED], axis=1)]
+    rows += [np.concatenate([pairs, *[wait] * k, ask, *[wait] * (ASKED - 1 - k)], axis=1) for k in range(ASKED)]
+    longer = replace(task, tokens=np.concatenate(rows), target=np.tile(task.target, len(rows)))
+    run = fwbio.run(model, longer, level, seed=seed, **({"form": "attention", "keep": 0} if level == "rnn" else {}))
+    seen = (run.h if run.spikes is None else run.spikes.seen).reshape(len(rows), task.trials, -1, model.units)
+    right = [[int((read_out(model, h[:, 10 + 3 * k]).argmax(axis=1) == task.target).sum()) for k in range(ASKED)] for h in seen]
+    return {"trials": task.trials, "asked": right[0], "waited": [right[1 + k][k] for k in range(ASKED)]}
 
 
 def main() -> None:
@@ -84,10 +71,8 @@ def main() -> None:
         model = rule(name)
         for way in WAYS:
             x = np.repeat(protocol(way)[None], REPEATS, axis=0)
-            arrays[f"{name}.{way}.rate"] = remembered(fwbio.run(model, Given(x[:1]), "rate"))
-            network_kept = replace(model, card={**model.card, "record": {"trials": REPEATS}})
-            run = fwbio.run(network_kept, Given(x), "spiking", seed=SEED, batch=1)
-            arrays[f"{name}.{way}.spiking"] = remembered(run)
+            arrays[f"{name}.{way}.rate"] = remembered(fwbio.run(model, Held(x[:1]), "rate"))
+            arrays[f"{name}.{way}.spiking"] = remembered(fwbio.run(model, Held(x), "spiking", seed=SEED, batch=1))
             left = arrays[f"{name}.{way}.spiking"][:, -1] / arrays[f"{name}.{way}.spiking"][:, STORE - 1]
             print(f"{name:6} {way:9} left after {LATER} s: {left.mean():.4f} +- {left.std(ddof=1) / REPEATS**0.5:.4f}", flush=True)
     (OUT / "run.json").write_text(json.dumps({"store": STORE, "later": LATER, "every": EVERY, "asked": again}, indent=1))
