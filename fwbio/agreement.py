@@ -49,8 +49,10 @@ def clamped(card, seed, target):
     """Each unit drives itself through one diagonal synapse, with h held at a few values."""
     h = np.array(DRIVES["clamped"])
     synapse = card["name"] if card["role"] == "synapse" else "static"
-    decays = filter(None, (linear_decay(text) for text in reader.read(synapse)["spiking"].get("ode", [])))
-    net = held(h, {"synapse": synapse, "bind": {tau: "300 ms" for _, tau in decays}})  # short enough to be seen
+    tables = reader.read(synapse)
+    decays = filter(None, (linear_decay(text) for text in tables["spiking"].get("ode", [])))
+    bind = {tau: "300 ms" for state, tau in decays if "post" in tables["state"][state]["index"]}  # weights' decay short enough to be seen
+    net = held(h, {"synapse": synapse, "bind": bind})
     wanted, got = both(net, h, seed, target, dt=1e-3)
     late = slice(3 * len(wanted.t) // 4, None)
     if card["agree"]["quantity"] == "A":
@@ -100,7 +102,8 @@ def held(h, projection, neuron="poisson", norm=None, phi="u", neurons=NEURONS):
     unit = {**tables["population"]["unit"], "size": len(h), "neurons": neurons, "neuron": neuron, "phi": phi, "r0": "20 Hz"}
     if norm:
         unit |= {"norm": norm, "bind": {**unit["bind"], "gain": "1.5", "bias": "0.3", "eps": "1e-5"}}
-    if projection["synapse"] != "hebbian":
+    states = reader.read(projection["synapse"])["state"].values()
+    if any(state["start"] == "weight" for state in states):
         projection = {**projection, "weight": {"draw": "normal", "sd": 1.0}}
     tables = {**tables, "population": {"unit": unit}, "projection": {"one": {"from": "unit", "to": "unit", **projection}}}
     net = network.build(tables, reader.find("random_recurrent"))

@@ -1,11 +1,12 @@
 """One network, one task, one of the three descriptions: ``run(network, task, "rnn" | "rate" | "spiking")``."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from fwbio import rnn
+from fwbio import wipe as wipes
 from fwbio.errors import BadInput, nearest
 
 LEVELS = ("rnn", "rate", "spiking")
@@ -20,6 +21,7 @@ class Run:
     I : the dendrites' current like h, free-running only
     logits : (trials, classes), None where there is nothing to decide
     spikes : the SpikingTrace behind it, None for the other two
+    levels : the terms of A, by projection
     """
 
     level: str
@@ -33,6 +35,7 @@ class Run:
     I: np.ndarray | None  # noqa: E741 (the symbol of the card)
     seconds: float
     spikes: object = None
+    levels: dict = field(default_factory=dict)
 
     @property
     def decisions(self) -> np.ndarray:
@@ -45,32 +48,36 @@ class Run:
         return float((self.decisions == self.task.target).mean())
 
 
-def run(network, task, level: str, *, seed: int = 0, progress=None, say=None, **options) -> Run:
+def run(network, task, level: str, *, seed: int = 0, wipe=None, progress=None, say=None, **options) -> Run:
     """Runs every trial of ``task`` through ``network`` (of ``fwbio.load``) as ``level``.
 
-    seed : of the spikes; the other two levels draw nothing. progress : called with the fraction done
+    seed : of the spikes; the other two levels draw nothing
+    wipe : {"what": "h", "A" or "W", "before": token}, in place of the card's (``fwbio.wipe``); paced networks only. progress : called with the fraction done
     options : of the level's own ``run``, for instance ``rtol`` (rate), ``plain`` or ``target`` (spiking)
 
     Raises BadInput for a level that the network does not have, EnvironmentProblem if a spiking run cannot be made.
     """
     if level not in LEVELS:
         raise BadInput(f"level = {level!r}: use rnn, rate or spiking{nearest(level, LEVELS)}")
+    if wipe is not None:
+        network = replace(network, wipe=wipes.of(wipe, network.paced, "wipe"))
     x, start = task.x(network), time.monotonic()
+    wipes.check(network.wipe, x.shape[1])
     keep = network.card.get("record", {}).get("trials", 0)
     spikes = None
     if level == "spiking":
         from fwbio.spiking import batches
 
         spikes = batches.run(network, x, seed=seed, keep=keep, progress=progress, say=say, **options)
-        h, A, t, current = spikes.h, spikes.A, spikes.t, spikes.I
-        kept, read_from = batches.kept_trials(len(x), keep, network, options.get("plain", False)), spikes.seen
+        trace, h, t, current = spikes, spikes.h, spikes.t, spikes.I
+        kept, read_from = batches.kept_trials(len(x), keep, network, options.get("plain", False), options.get("batch")), spikes.seen
     else:
         trace, t = (discrete(network, x, **options), None) if level == "rnn" else continuous(network, x, progress, **options)
-        h, A, current = trace.h, trace.A, getattr(trace, "I", None)
-        kept, read_from = np.arange(len(A)), h
+        h, current = trace.h, getattr(trace, "I", None)
+        kept, read_from = np.arange(len(trace.A)), h
     seconds = time.monotonic() - start
     logits = read_out(network, read_from[:, -1]) if "readout" in network.card else None
-    return Run(level, network, task, h, A, kept, logits, t, current, seconds, spikes)
+    return Run(level, network, task, h, trace.A, kept, logits, t, current, seconds, spikes, trace.levels)
 
 
 def discrete(network, x, **options) -> rnn.Trace:
@@ -78,10 +85,8 @@ def discrete(network, x, **options) -> rnn.Trace:
     if not network.paced:
         raise BadInput(f"{network.name} is free-running (no [clock]): it has no discrete RNN; use rate or spiking")
     plastic = [name for name, p in network.projections.items() if not p.associative and "ode" in p.synapse.card["spiking"]]
-    if plastic or network.fast_name is None:
-        raise BadInput(
-            f"{network.name}: projection.{(plastic or ['?'])[0]} is not a fixed slow weight, so this network has no discrete RNN"
-        )
+    if plastic:
+        raise BadInput(f"{network.name}: projection.{plastic[0]} is not a fixed slow weight, so this network has no discrete RNN")
     says = network.card["rnn"]
     norm, first = network.norm.values, (network.norm_first or network.norm).values
     arguments = {
@@ -90,12 +95,12 @@ def discrete(network, x, **options) -> rnn.Trace:
         "gain0": first["gain"],
         "bias0": first["bias"],
         "eps": norm["eps"],
-        "lam": network.lam,
-        "eta": network.eta,
+        "levels": rnn.rules(network),
         "inner": network.inner,
         "reads": says["reads"],
         "norm_first": says["norm_first"],
         "keep": min(len(x), 200),
+        "wipe": network.wipe,
     }
     return rnn.run(network.projections[says["W"].removeprefix("projection.")].weight, x, **{**arguments, **options})
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fwbio import rnn
+
 STYLE = Path(__file__).with_name("fwbio.mplstyle")
 NAMES = {"rnn": "RNN", "rate": "rate equations", "spiking": "spiking"}
 
@@ -119,30 +121,39 @@ def hidden(runs, reference, predicted_rmse=None, most: int = 20000):
     return figure
 
 
-def decay(runs, network, eta: float, written: int = 1):
-    """How what one token wrote decays: A less everything written later, projected on A when the token ended."""
-    step = network.token or network.every
+def decay(runs, network, rules: dict, written: int = 1):
+    """How what one token wrote decays, level by level: A less everything written later, projected on A when the token ended."""
+    taus = ", ".join(f"{network.projections[name].tau:.3g} s" for name in rules)
     caption = (
         f"What token {written + 1} of the first trial left in A: later writes, known from each description's own h, are taken away, and the rest is "
-        f"projected on A as it was. All should lie on exp(-t/tau), tau = {network.tau:.3g} s, whatever the tokens in between were."
+        f"projected on A as it was. All should lie on exp(-t/tau), tau = {taus}, whatever the tokens in between were."
     )
     with canvas(6, 4.2, caption) as (figure, axes):
         for k, (level, run) in enumerate(runs.items()):
-            at = list(run.kept).index(0)
-            A, h = run.A[at], run.h[0]
-            seen = run.spikes.seen[0] if level == "spiking" else h
-            start, later, times, sizes = A[written], 0.0, [], []
-            for t in range(written, len(A)):
-                if t > written:
-                    later = network.lam * later + eta * np.outer(h[t], seen[t])
-                times.append((t - written) * step)
-                sizes.append(((A[t] - later) * start).sum() / (start**2).sum())
-            axes.plot(times, sizes, "os^"[k], ms=9 - 3 * k, mfc="none" if k < 2 else f"C{k}", label=NAMES[level])
+            for m, (name, rule) in enumerate(rules.items()):
+                left = left_of_a_token(run, name, rule, written)
+                times = network.token * np.arange(len(left))
+                axes.plot(
+                    times, left, "os^"[k], ms=9 - 3 * k, color=f"C{k}", mfc="none" if k < 2 else f"C{k}", label=None if m else NAMES[level]
+                )
         fine = np.linspace(0, times[-1], 200)
-        axes.plot(fine, np.exp(-fine / network.tau), color="black", lw=1, label="exp(-t/tau)")
+        for m, name in enumerate(rules):
+            axes.plot(fine, np.exp(-fine / network.projections[name].tau), color="black", lw=1, label=None if m else "exp(-t/tau)")
         axes.set(xlabel="time since the token ended (s)", ylabel="what is left of A (1)", ylim=(0, 1.1))
         axes.legend()
     return figure
+
+
+def left_of_a_token(run, name, rule, written):
+    """The share that is left after each later token of what level ``name`` of the first trial held when token ``written`` ended."""
+    A, h = run.levels[name][list(run.kept).index(0)], run.h[0]
+    seen = run.spikes.seen[0] if run.spikes else h
+    start, later, sizes = A[written], 0.0, []
+    for t in range(written, len(A)):
+        if t > written:
+            later = rule.lam * later + rule.eta * np.outer(h[t], seen[t])
+        sizes.append(((A[t] - later) * start).sum() / (start**2).sum())
+    return np.array(sizes)
 
 
 def traces(runs, shown: int = 4):
@@ -175,8 +186,9 @@ def of(comparison) -> dict:
         labels = [f"{task.text(0)} after '{task.text(0)[: k + 1]}'" for k in range(task.length)]
         if "spiking" in runs:
             pictures["raster.png"] = raster(runs["spiking"].spikes, network, task)
-        if network.fast and have_A:
-            pictures["decay.png"] = decay(have_A, network, network.eta)
+        clocked = {name: rule for name, rule in rnn.rules(network).items() if isinstance(rule, rnn.Decay)}
+        if clocked and have_A and not network.wipe:
+            pictures["decay.png"] = decay(have_A, network, clocked)
     else:
         labels = [f"after {(k + 1) * network.every:g} s" for k in range(last + 1)]
         if {"rate", "spiking"} <= set(runs):

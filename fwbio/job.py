@@ -88,6 +88,8 @@ def arrays(runs, task) -> dict:
     found = {} if task.target is None else {"tokens": task.tokens, "target": task.target}
     for level, run in runs.items():
         found |= {f"{level}_h": run.h.astype(np.float32), f"{level}_A": run.A[:4].astype(np.float32), f"{level}_kept": run.kept[:4]}
+        for name, A in run.levels.items() if len(run.levels) > 1 else ():
+            found[f"{level}_A_{name}"] = A[:4].astype(np.float32)
         if run.logits is not None:
             found |= {f"{level}_logits": run.logits, f"{level}_decisions": run.decisions}
         if run.t is not None:

@@ -4,13 +4,14 @@ Between the descriptions stands only that a population of n neurons shows its ra
 neuron fires mu = r0 window spikes per unit of h (mean and variance of its count from the neuron card's [counts] block):
 
     slow weights, read-out   see  h^ = sum of counts / (n mu):         mean E[N]/mu, variance Var[N]/(n mu^2)
-    fast weights             see  F_i = eta sum_tau lambda^(t-tau) phi_i(tau) score(tau, t)
+    fast weights             see  F_i = sum_tau (sum over levels of eta lambda^(t-tau)) phi_i(tau) score(tau, t)
                              score = (1/n) sum_b,j N_jb(tau)/mu N_jb(t)/mu
                                    = h^(tau) . h^(t)  +  a term of mean 0 and variance sum_j Var[N_j(tau)] Var[N_j(t)]/(n mu^4)
 
 The last term is there because a synapse belongs to one axon, whose own counts meet again at read-out: for Poisson counts it is
 sum_j h_j(tau) h_j(t)/(n mu^2). n and mu enter separately. Central limit theorem: all of it Gaussian (the diffusion
-approximation), and the trained network carries it through its own nonlinearity, here as the attention form of the RNN.
+approximation), and the trained network carries it through its own nonlinearity, here as the attention form of the RNN. There is no
+prediction for weights that decay with use: they are no sum over the past.
 """
 
 import math
@@ -19,8 +20,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from fwbio.errors import BadInput
 from fwbio.rate.equations import Right
 from fwbio.rate.paced import normaliser
+from fwbio.rnn import Decay, rules
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,17 @@ def membrane_counts(numbers, r0, phase, settle, dt):
 
 
 def predict(network, x, seed: int = 0) -> Prediction:
-    """One noisy pass of every trial. x : (trials, tokens, units). Draws only Gaussian numbers, from ``seed``."""
+    """One noisy pass of every trial. x : (trials, tokens, units). Draws only Gaussian numbers, from ``seed``.
+
+    Raises BadInput for a network with a level that has no prediction (see ``predictable``).
+    """
+    if not predictable(network):
+        raise BadInput(f"{network.name}: the noise of weights that decay with use is not predicted; measure it")
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(77,)))
     trials, tokens, units = x.shape
-    n, lam, S = network.neurons, network.lam, network.inner
-    slow = next(p for p in network.projections.values() if not p.associative)
-    eta = network.eta
+    n, S, wipe, levels = network.neurons, network.inner, network.wipe, rules(network).values()
+    W = next(p for p in network.projections.values() if not p.associative).weight
+    oldest = 0  # the first token that A still knows
     norm, norm_first, phi = normaliser(network.norm), normaliser(network.norm_first), Right(network.phi, {})
     moments = counts(network)
 
@@ -95,30 +103,39 @@ def predict(network, x, seed: int = 0) -> Prediction:
 
     h, seen = np.zeros((2, trials, tokens, units))
     spread = np.zeros((trials, tokens, units))
-    state, shown = np.zeros((2, trials, units))
+    state, slow = np.zeros((2, trials, units))
     for t in range(tokens):
-        z = shown @ slow.weight.T + x[:, t]
+        if wipe and wipe.before == t:
+            slow, W, oldest = slow * (wipe.what != "h"), W * (wipe.what != "W"), t if wipe.what == "A" else 0
+        z = slow + x[:, t]
         before, state = state, phi({"u": norm_first(z)})
         for _ in range(S):
             probe, probe_variance = spikes(before, state)
-            score = np.einsum("tkj,tj->tk", seen[:, :t], probe)
-            score += np.sqrt(np.einsum("tkj,tj->tk", spread[:, :t], probe_variance) / n) * rng.standard_normal(score.shape)
-            weight = eta * lam ** np.arange(t - 1, -1, -1)
-            fast = np.einsum("tk,tki->ti", weight * score, h[:, :t])
+            score = np.einsum("tkj,tj->tk", seen[:, oldest:t], probe)
+            score += np.sqrt(np.einsum("tkj,tj->tk", spread[:, oldest:t], probe_variance) / n) * rng.standard_normal(score.shape)
+            weight = sum(rule.eta * rule.lam ** np.arange(t - 1 - oldest, -1, -1) for rule in levels)
+            fast = np.einsum("tk,tki->ti", weight * score, h[:, oldest:t])
             before, state = state, phi({"u": norm(z + fast)})
         h[:, t] = state
-        shown, spread[:, t] = spikes(before, state)
-        seen[:, t] = shown
+        seen[:, t], spread[:, t] = spikes(before, state)
+        slow = seen[:, t] @ W.T
     return Prediction(h, seen)
+
+
+def predictable(network) -> bool:
+    """Whether every level decays by the clock, so that its noise is a sum over the past."""
+    return all(isinstance(rule, Decay) for rule in rules(network).values())
 
 
 def weights(network, prediction: Prediction, trials: slice) -> np.ndarray:
     """A after each token as the noisy network has it, (trials, tokens, post, pre): eq. 3 with what the spikes showed."""
-    eta = network.eta
     h, seen = prediction.h[trials], prediction.seen[trials]
     A = np.zeros((*h.shape[:2], h.shape[2], h.shape[2]))
-    before = 0.0
-    for t in range(h.shape[1]):
-        before = network.lam * before + eta * h[:, t, :, None] * seen[:, t, None, :]
-        A[:, t] = before
+    for rule in rules(network).values():
+        level = 0.0
+        for t in range(h.shape[1]):
+            if network.wipe and (network.wipe.what, network.wipe.before) == ("A", t):
+                level = 0.0
+            level = rule.lam * level + rule.eta * h[:, t, :, None] * seen[:, t, None, :]
+            A[:, t] += level
     return A

@@ -4,7 +4,7 @@ A token of length Delta has S + 1 phases of length T = Delta/(S + 1). In a phase
 spikes bring is latched when the phase ends. Fast weights are read in phases 0 .. S-1; in the last one slow weights are read
 and fast weights written. A decays all the while, so that a read window sees, and a write window leaves, less than one
 instant would. Each is divided by its own window's mean of the decay, and token to token the mean is exactly
-lambda A + eta h h^T:
+lambda A + eta h h^T, for each projection with its own tau (no correction where no clock decays the weight, tau infinite):
 
     read in phase s:   c = mean over the window of exp(-t/tau),           t since the token began
     write:             c = mean over the window of exp(-(Delta - t)/tau)
@@ -28,7 +28,7 @@ class Gate:
 
 def gate(network, projection, dt: float = 0.0) -> Gate:
     """The gates of one projection, arrays of inner + 1 values in Hz."""
-    S, tau = network.inner, network.tau if projection.writes else np.inf
+    S, tau = network.inner, projection.tau
     read, write = np.zeros(S + 1), np.zeros(S + 1)
     for s in range(S + 1):
         start = s * network.phase + network.settle
@@ -44,8 +44,9 @@ def free_gains(tau_read, tau_write, dt):
 
     The dendrite's current is seen one step after the spike, not yet decayed: sum exp(-k dt/tau), k = 0, 1, … = 1/(1 - exp(-dt/tau)).
     A weight is seen at the next step or later, decayed since its spike:      k = 1, 2, …             = 1/(exp(dt/tau) - 1).
+    A weight that no clock decays (tau infinite) is written at 1 Hz: what a card calls a dose is then a rate in 1/s.
     """
-    return -np.expm1(-dt / tau_read) / dt, np.expm1(dt / tau_write) / dt
+    return -np.expm1(-dt / tau_read) / dt, np.expm1(dt / tau_write) / dt if np.isfinite(tau_write) else 1.0
 
 
 def mean_decay(start, window, tau, dt):

@@ -10,6 +10,7 @@ import pytest
 from fwbio import agreement
 from fwbio.cards import reader
 
+WRITE = "A += (A_max - A)*clip(write_gain*gamma_p*h_post/r0, 0, 1)"
 MECHANISMS = [name for name in reader.shipped() if reader.read(name)["kind"] == "mechanism"]
 
 
@@ -25,6 +26,14 @@ def test_spiking_form_meets_rate_form(card):
     [
         ("hebbian", "rate", "ode", ["dA/dt = -A/(2*tau) + write_gain*eta*h_post*h_pre : 1"]),
         ("hebbian", "spiking", "write", ["A += 1.2*write_gain*eta*h_post/r0"]),
+        ("hebbian_use", "rate", "ode", ["dA/dt = write_gain*(gamma_p*(A_max - A)*h_post*h_pre - 2*gamma_m*A*h_pre**2) : 1"]),
+        ("hebbian_use", "spiking", "write", [WRITE, "p += (exp(dt/tau_trace) - 1)/(r0*dt)"]),
+        (
+            "hebbian_use",
+            "spiking",
+            "write",
+            ["A += -A*clip(write_gain*gamma_m*p/r0, 0, 1)", WRITE, "p += 2*(exp(dt/tau_trace) - 1)/(r0*dt)"],
+        ),
         ("static", "rate", "read", "I_post = 1.3*read_gain*w*h_pre : Hz (summed)"),
         ("poisson", "spiking", "threshold", "rand() < 1.2*r0*h*dt"),
         ("layer_norm", "spiking", "read", "u = gain*(drive - mean)/sqrt(var) + bias"),

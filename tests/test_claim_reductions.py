@@ -25,21 +25,21 @@ def test_it_holds():
 
 
 def doubled(net):
-    fast = net.projections["fast"]
+    fast = net.projections["fast0"]
     values = {**fast.synapse.values, "tau": 2 * fast.synapse.values["tau"]}
-    return replace(net, projections={**net.projections, "fast": replace(fast, synapse=replace(fast.synapse, values=values))})
+    return replace(net, projections={**net.projections, "fast0": replace(fast, synapse=replace(fast.synapse, values=values))})
 
 
 def test_a_form_with_its_tau_doubled_is_found_out(monkeypatch):
     monkeypatch.setattr(
         reductions, "run", lambda net, *args, plain, **more: run(doubled(net) if plain else net, *args, plain=plain, **more)
     )
-    net = reductions.free("static", True, "100 ms", 0.4, dt=5e-4)
+    net = reductions.free("static", [reductions.clock("100 ms")], 0.4, dt=5e-4)
     assert reductions.compare("tau doubled", net, RandomInput(1, 0), target="numpy").verdict == "fails"
 
 
 def test_nothing_to_compare_is_no_success():
-    net = reductions.free("static", True, "100 ms", 0.1, dt=5e-4)
+    net = reductions.free("static", [reductions.clock("100 ms")], 0.1, dt=5e-4)
     net = replace(net, r0=0.01, neuron=replace(net.neuron, values={**net.neuron.values, "r0": 0.01}))
     assert reductions.compare("silent", net, RandomInput(1, 0), target="numpy").verdict == "fails"
 
@@ -49,7 +49,9 @@ def test_what_decays_on_the_axon_is_not_the_synapses_to_share(synapse):
     # du/dt = -u/tau_f of the axon was once taken for a shared decay of the synapses
     if synapse not in reader.shipped():
         pytest.skip("no such card")
-    found = reductions.compare(synapse, reductions.free(synapse, True, "100 ms", 0.3, dt=5e-4), RandomInput(1, 0), target="numpy")
+    found = reductions.compare(
+        synapse, reductions.free(synapse, [reductions.clock("100 ms")], 0.3, dt=5e-4), RandomInput(1, 0), target="numpy"
+    )
     assert found.verdict == "holds"
 
 
@@ -65,7 +67,6 @@ SAYS = {
     "an axon that reads the other side": "'h_post' does not stand there",
     "an axon that reads one synapse": "'w' does not stand there",
     "a trace of each postsynaptic cell": "has no spikes of its own",
-    "two kinds of fast weight on one dendrite": "fast and slower both write",
     "a delay": "unknown key 'projection.fast.delay'",
     "a plain form too large": "50,000,000 synapses",
 }
@@ -89,8 +90,8 @@ def test_every_shipped_network_is_legal():
 
 
 def test_a_spiking_run_of_an_illegal_card_never_starts():
-    net = reductions.free("static", True, "100 ms", 0.2, dt=5e-4)
-    fast = net.projections["fast"]
+    net = reductions.free("static", [reductions.clock("100 ms")], 0.2, dt=5e-4)
+    fast = net.projections["fast0"]
     card = {**fast.synapse.card, "spiking": {**fast.synapse.card["spiking"], "write": ["A += rand()*write_gain*eta*h_post/r0"]}}
     net = replace(net, projections={"fast": replace(fast, synapse=replace(fast.synapse, card=card))})
     with pytest.raises(BadInput, match="must be identical"):

@@ -12,7 +12,7 @@ def change(tables: dict, changes: dict, file: str) -> dict:
     tables = copy.deepcopy(tables)
     exposed = tables.get("expose", {})
     for name, full in exposed.items():
-        if place(tables, full)[0] is None:
+        if place(copy.deepcopy(tables), full)[0] is None:
             raise BadInput(f"{file}: expose.{name} = {full!r}: no such value in this card")
     for name, value in changes.items():
         full = exposed.get(name, name)
@@ -35,7 +35,7 @@ def change(tables: dict, changes: dict, file: str) -> dict:
 def place(tables: dict, full: str):
     """(table, key) where the value of ``projection.fast.tau`` stands; (None, None) if it is not a parameter.
 
-    A mechanism's own parameter that the network leaves at its default is first bound to that default.
+    A mechanism's own parameter that the network leaves at its default, or at its set's value, is first bound to that.
     """
     *path, key = full.split(".")
     if not path or path[0] in ("trained", "expose", "sources"):
@@ -53,12 +53,14 @@ def place(tables: dict, full: str):
 
 
 def bindable(tables: dict) -> dict[str, str]:
-    """Full name to default of every parameter of the mechanisms that the network names."""
+    """Full name to default (of the set that is named, or the card's) of every parameter of the mechanisms that the network names."""
     found = {}
     for section, roles in (("population", ("neuron", "dendrite", "norm")), ("projection", ("synapse",))):
         for name, table in tables[section].items():
             for role in roles:
                 if isinstance(table.get(role), str):
-                    params = reader.read(table[role]).get("param", {})
-                    found |= {f"{section}.{name}.{key}": entry["value"] for key, entry in params.items()}
+                    card = reader.read(table[role])
+                    values = {key: entry["value"] for key, entry in card.get("param", {}).items()}
+                    values |= card.get("sets", {}).get(table.get("set"), {})
+                    found |= {f"{section}.{name}.{key}": value for key, value in values.items()}
     return found

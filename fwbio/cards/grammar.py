@@ -55,6 +55,7 @@ MECHANISM = {
     },
     "rate!": {"ode": ListOf(EQUATION), "read": EQUATION, "rate": EQUATION, "inverse": TEXT, "curve": EQUATION, "valid!": TEXT},
     "counts": {"mean": EQUATION, "variance": EQUATION, "density": EQUATION},
+    "rnn": {"rule!": OneOf("outer product", "use"), "eta": TEXT, "gain": TEXT, "loss": TEXT, "most": TEXT},
     "agree!": {"protocol!": OneOf("clamped", "pairs", "rate curve", "random drives"), "quantity!": TEXT, "bound!": EQUATION},
 }
 
@@ -83,6 +84,7 @@ NETWORK = {
             "from!": TEXT,
             "to!": TEXT,
             "synapse!": TEXT,
+            "set": TEXT,
             "weight": Either(TEXT, {"draw!": OneOf("normal"), "sd!": NUMBER}),
             "bind": BIND,
             "reads": OneOf("inner", "last"),
@@ -90,7 +92,7 @@ NETWORK = {
             "note": TEXT,
         }
     },
-    "rnn": {"W!": TEXT, "A!": TEXT, "eta!": TEXT, "reads!": OneOf("previous", "late", "preliminary"), "norm_first!": BOOL},
+    "rnn": {"W!": TEXT, "reads!": OneOf("previous", "late", "preliminary"), "norm_first!": BOOL},
     "input!": {"tokens": TEXT, "through": TEXT, "draw": OneOf("normal"), "sd": NUMBER, "every": VALUE},
     "readout": {"from!": TEXT, "layers!": ListOf(ListOf(TEXT))},
     "protocol!": {
@@ -100,6 +102,7 @@ NETWORK = {
         "duration": VALUE,
         "dt": VALUE,
         "reset!": OneOf("trial"),
+        "wipe": {"what!": OneOf("h", "A", "W"), "before!": INT},
     },
     "record": {"trials!": INT},
     "expose": {"*": TEXT},

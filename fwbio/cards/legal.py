@@ -2,7 +2,8 @@
 
 A state on ["pre"] is kept once an axon: right only if it listens to that axon alone. A state on ["post", "pre"] stands for one synapse
 on the dendrite in place of one on each neuron of the unit: right only if those are identical, with no randomness of their own; and if
-it moves between spikes, its decay is shared: right only for dA/dt = -A/tau, with one tau. A transmission delay is not in the grammar.
+it moves between spikes, its decay is shared: right only for dA/dt = -A/tau, with one tau a projection (several projections may have
+one each). A transmission delay is not in the grammar.
 The rate description and the pairs protocol of [agree] reduce nothing and take any card.
 """
 
@@ -29,15 +30,6 @@ def check(network, plain: bool = False) -> None:
             f"{PLAIN:,}; use --neurons {most} or fewer"
             if most
             else f"--plain: {len(used) * cells**2:,} synapses; use a smaller network"
-        )
-
-
-def check_fast(projections: dict, file: str) -> None:
-    """Raises BadInput for fast weights of more than one kind: the gates know one decay."""
-    fast = [name for name, projection in projections.items() if projection.associative]
-    if len(fast) > 1:
-        raise BadInput(
-            f"{file}: projections {' and '.join(fast)} both write pre x post; one dendrite takes one kind of fast weight, keep one"
         )
 
 

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from fwbio.cards import equations, legal, reader, references, weights
+from fwbio import wipe as wipes
+from fwbio.cards import equations, reader, references, weights
 from fwbio.cards.changes import change
 from fwbio.errors import BadInput, nearest
 from fwbio.quantities import dimension, quantity, unit_of, whole
 
 AT_RUN_TIME = {"h", "drive", "read_gain", "write_gain"}  # what a description, not the card, gives to a mechanism
 LONGEST = 86400.0  # s
+PAIR = ("post", "pre")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,18 @@ class Projection:
     @property
     def associative(self) -> bool:
         """Whether its synapses write a state of their own pair: fast weights (not presynaptic plasticity)."""
-        return bool(equations.written(self.synapse.card, ("post", "pre")))
+        return self.fast_state is not None
+
+    @property
+    def fast_state(self) -> str | None:
+        """The state of a pair that its synapses write, the fast weight A of the cards."""
+        return next((equations.split(rule, "write")["name"] for rule in equations.written(self.synapse.card, PAIR)), None)
+
+    @property
+    def tau(self) -> float:
+        """Time constant in s of the clock that its fast weights decay by; infinite where there is none."""
+        decays = filter(None, (equations.linear_decay(ode) for ode in self.synapse.card["spiking"].get("ode", [])))
+        return next((self.synapse.values[tau] for state, tau in decays if state == self.fast_state), math.inf)
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,7 @@ class Network:
     duration: float
     every: float
     fast: bool
+    wipe: wipes.Wipe | None = None
 
     @property
     def phase(self) -> float:
@@ -84,27 +98,24 @@ class Network:
         return self.phase - self.settle
 
     @property
+    def levels(self) -> dict[str, Projection]:
+        """The projections whose synapses write pre x post: A is the sum over them. None with fast weights off."""
+        return {name: p for name, p in self.projections.items() if p.associative and self.fast}
+
+    @property
     def tau(self) -> float:
-        """Time constant of the fast weights in s; infinite where there are none."""
-        if self.fast_name is None:
-            return math.inf
-        synapse = self.projections[self.fast_name].synapse
-        return synapse.values[equations.linear_decay(synapse.card["spiking"]["ode"][0])[1]]
+        """Time constant of the fast weights in s, the longest if there are several levels; infinite without a clock decay."""
+        return max((p.tau for p in self.projections.values() if p.associative), default=math.inf)
 
     @property
     def eta(self) -> float:
-        """What one co-activation writes, by the name the card's [rnn] gives it; 0 with fast weights off."""
-        where, key = self.card["rnn"]["eta"].removeprefix("projection.").rsplit(".", 1)
-        return self.projections[where].synapse.values[key] if self.fast else 0.0
-
-    @property
-    def fast_name(self) -> str | None:
-        """The projection whose synapses write pre x post; None if there is none."""
-        return next((name for name, p in self.projections.items() if p.associative), None)
+        """What one co-activation writes, all levels with a clock decay together; 0 with fast weights off."""
+        named = [(p.synapse.values, p.synapse.card.get("rnn", {}).get("eta")) for p in self.levels.values()]
+        return sum((values[eta] for values, eta in named if eta), 0.0)
 
     @property
     def lam(self) -> float:
-        """Decay of the fast weights from token to token, lambda = exp(-token/tau)."""
+        """Decay of the (longest-lived) fast weights from token to token, lambda = exp(-token/tau)."""
         return math.exp(-self.token / self.tau)
 
 
@@ -163,7 +174,6 @@ def build(tables: dict, path: Path, *, neurons=None, fast=True, seed=0) -> Netwo
         name: project(name, p, tables, pop_name, units, given, trained, np.random.default_rng([seed, k]), file)
         for k, (name, p) in enumerate(tables["projection"].items())
     }
-    legal.check_fast(projections, file)
     clock, protocol, given = tables.get("clock"), tables["protocol"], tables["input"]
     dt = protocol.get("dt", cell.card["spiking"]["dt"])
     network = Network(
@@ -188,6 +198,7 @@ def build(tables: dict, path: Path, *, neurons=None, fast=True, seed=0) -> Netwo
         duration=quantity(protocol.get("duration", "1 s"), "s", f"{file}: protocol.duration", low=1e-3, high=LONGEST),
         every=quantity(given.get("every", "1 s"), "s", f"{file}: input.every", low=1e-3, high=LONGEST),
         fast=fast,
+        wipe=wipes.of(protocol.get("wipe"), clock is not None, f"{file}: protocol.wipe"),
     )
     check_steps(network, file)
     return network
@@ -236,12 +247,12 @@ def with_role(role) -> list[str]:
 
 
 def project(name, table, tables, pop_name, units, given, trained, rng, file) -> Projection:
-    where = f"{file}: projection.{name}"
+    where, bind = f"{file}: projection.{name}", table.get("bind", {})
     for end in ("from", "to"):
         if table[end] != pop_name:
             raise BadInput(f"{where}.{end} = {table[end]!r}: no such population{nearest(table[end], [pop_name])}")
-    synapse = mechanism(table["synapse"], "synapse", table.get("bind", {}), given, trained, where)
-    for key in table.get("bind", {}):
+    synapse = mechanism(table["synapse"], "synapse", {**named_set(table, where), **bind}, given, trained, where)
+    for key in bind:
         if key not in synapse.card.get("param", {}) and key not in synapse.card.get("needs", {}):
             raise BadInput(f"{where}.bind.{key}: {synapse.name} has no such parameter{nearest(key, synapse.card.get('param', {}))}")
     weight = table.get("weight")
@@ -256,6 +267,14 @@ def project(name, table, tables, pop_name, units, given, trained, rng, file) -> 
     if "clock" in tables and "reads" not in table:
         raise BadInput(f'{where}: a paced network says in which phases a synapse reads; add reads = "inner" or "last"')
     return Projection(name, synapse, weight, table.get("reads"), table.get("writes"))
+
+
+def named_set(table, where) -> dict:
+    """The values of the synapse card's set that the projection names."""
+    sets = reader.read(table["synapse"]).get("sets", {})
+    if "set" in table and table["set"] not in sets:
+        raise BadInput(f"{where}.set = {table['set']!r}: {table['synapse']} has no such set{nearest(table['set'], sets)}")
+    return sets.get(table.get("set"), {})
 
 
 def check_steps(network: Network, file: str) -> None:
@@ -273,7 +292,9 @@ def check_steps(network: Network, file: str) -> None:
         raise BadInput(
             f"{file}: a phase of {network.phase * 1e3:g} ms leaves {network.window * 1e3:g} ms after settling; use a longer clock.token"
         )
-    if network.paced and network.tau < network.token / 100:
-        raise BadInput(
-            f"{file}: fast.tau = {network.tau:g} s is below a hundredth of a token ({network.token:g} s): nothing is left to read; use a longer tau"
-        )
+    for name, p in network.projections.items() if network.paced else ():
+        if p.tau < network.token / 100:
+            raise BadInput(
+                f"{file}: projection.{name}: tau = {p.tau:g} s is below a hundredth of a token ({network.token:g} s): nothing is left to "
+                "read; use a longer tau"
+            )

@@ -145,6 +145,12 @@ def check_mechanism(card, file):
             dimension(entry["unit"], f"{file}: {block}.{name}.unit = {entry['unit']!r}")
     for key in {"dt", "settle"} & card["spiking"].keys():
         quantity(card["spiking"][key], "s", f"{file}: spiking.{key}", low=0)
+    for name, values in card.get("sets", {}).items():
+        for key in values.keys() - card.get("param", {}).keys():
+            raise BadInput(f"{file}: sets.{name}.{key}: this card has no such parameter{nearest(key, card.get('param', {}))}")
+    for role, key in card.get("rnn", {}).items():
+        if role != "rule" and key not in card.get("param", {}):
+            raise BadInput(f"{file}: rnn.{role} = {key!r}: this card has no such parameter{nearest(key, card.get('param', {}))}")
     keys = {source["key"] for source in card["sources"]}
     for name, param in card.get("param", {}).items():
         where, unit = f"{file}: param.{name}.value", unit_of(param["value"])

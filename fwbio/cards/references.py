@@ -27,12 +27,8 @@ def check(tables: dict, trained: dict, units: int, norms: list, file: str) -> No
     if "clock" in tables:
         need(tables, ("rnn", "W"), file=file)
         projections = [f"projection.{name}" for name in tables["projection"]]
-        wanted = {"W": projections, "A": projections, "eta": [f"{p}.eta" for p in projections]}
-        for key, known in wanted.items():
-            if tables["rnn"][key] not in known:
-                raise BadInput(
-                    f"{file}: rnn.{key} = {tables['rnn'][key]!r}: no such thing in this card{nearest(tables['rnn'][key], known)}"
-                )
+        if tables["rnn"]["W"] not in projections:
+            raise BadInput(f"{file}: rnn.W = {tables['rnn']['W']!r}: no such thing in this card{nearest(tables['rnn']['W'], projections)}")
 
 
 def need(tables, *places, file) -> None:

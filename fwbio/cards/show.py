@@ -58,6 +58,8 @@ def mechanism(card) -> list[str]:
         *section("Spiking form", equations(card["spiking"])),
         *section("Rate form", equations(card["rate"])),
         *section("Spike counts in a window", equations(card.get("counts", {}))),
+        *section("Discrete rule", card.get("rnn", {}).items()),
+        *section("Sets of values", [(name, bound(values)) for name, values in card.get("sets", {}).items()]),
         *section("Agreement of the two forms", card["agree"].items()),
     ]
 
@@ -84,7 +86,8 @@ def network(card) -> list[str]:
                 f"{p['from']} -> {p['to']}, every neuron to every dendrite, weight {weight if isinstance(weight, str) else bound(weight)}{phases}",
             )
         )
-        synapses.append((name, f"{p['synapse']}: {reader.read(p['synapse'])['title']}"))
+        chosen = f", set {p['set']}" if "set" in p else ""
+        synapses.append((name, f"{p['synapse']}{chosen}: {reader.read(p['synapse'])['title']}"))
         synapses.append(("", bound(p.get("bind", {})) + (f" ({p['note']})" if "note" in p else "")))
         synapses += [("", text) for _, text in equations({k: v for k, v in reader.read(p["synapse"])["spiking"].items()})]
     clock = card.get("clock")

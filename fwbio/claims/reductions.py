@@ -4,7 +4,8 @@
 2. dendritic weights     A_i,jb += eta h_i/r0 holds no property of the postsynaptic neuron but its unit's drive h_i: all n synapses from
                          axon jb to the neurons of unit i stay equal, and one on the unit's dendrite stands for them
 3. one shared decay      dA/dt = -A/tau is linear with one tau: A(t) = a exp(-(t - t_0)/tau), where a moves at spikes only; all a are
-                         multiplied by exp(-(t - t_0)/tau), t_0 <- t, every few tokens, before a or the exponential overflow
+                         multiplied by exp(-(t - t_0)/tau), t_0 <- t, every few tokens, before a or the exponential overflow. Several
+                         projections may end on one dendrite, each with its own decay; one that decays with use has none to share
 
 The plain form (``--plain``) is another program: every neuron has its own dendrite and every synapse its own u, x, A and time of last
 update. Only the seed of the spikes is common: were one drive off by 1e-6, some spike would soon differ, and then everything.
@@ -13,7 +14,7 @@ that it does not grow with time but stays below eps times the events within the 
 function of its drives: if the trains are equal, and only then, the figure is a number.
 
 What is no reduction is refused in words (``fwbio.cards.legal``): a decay that is not linear, a tau of each synapse's own, synapses of
-one axon that differ (rand()), a state on ["pre"] that looks at the other side, two kinds of fast weight on one dendrite. A transmission
+one axon that differ (rand()), a state on ["pre"] that looks at the other side. A transmission
 delay would set reduction 1 conditions of its own (dt <= delay <= shortest interval); the grammar knows no ``delay``: a card that has
 one is refused, as for any unknown key.
 """
@@ -31,11 +32,21 @@ from fwbio.errors import BadInput
 from fwbio.tasks import RandomInput, retrieval
 
 ROUND_OFF = 1e-10
-CASES = {  # slow synapse, fast weights on, tau of the fast weights; each with 3 units of 4 neurons
-    "u, x on the axon": ("tsodyks_markram", False, "2 s"),
-    "fast weights on the dendrite": ("static", True, "2 s"),
-    "shared decay, renormalised": ("static", True, "20 ms"),
-    "all three": ("tsodyks_markram", True, "300 ms"),
+USE = {"synapse": "hebbian_use", "bind": {"gamma_p": "5", "gamma_m": "5"}}
+
+
+def clock(tau, eta="0.25"):
+    """A level whose weights decay with time."""
+    return {"synapse": "hebbian", "bind": {"tau": tau, "eta": eta}}
+
+
+CASES = {  # slow synapse, levels of fast weights; each with 3 units of 4 neurons
+    "u, x on the axon": ("tsodyks_markram", ()),
+    "fast weights on the dendrite": ("static", (clock("2 s"),)),
+    "shared decay, renormalised": ("static", (clock("20 ms"),)),
+    "all three": ("tsodyks_markram", (clock("300 ms"),)),
+    "two decays on one dendrite": ("static", (clock("50 ms"), clock("2 s"))),
+    "decay with use": ("static", (USE,)),
 }
 
 
@@ -55,13 +66,13 @@ def measure(full=False):
     return [*found, Finding("illegal uses that are not refused", float(len(missed)), 0.0)]
 
 
-def free(slow, fast, tau, seconds, dt):
+def free(slow, levels, seconds, dt):
     """A free-running network of 3 units of 4 neurons."""
     tables = reader.read("random_recurrent")
-    tables["projection"]["slow"]["synapse"] = slow
-    tables["projection"]["fast"]["bind"]["tau"] = tau
+    one, fast = (tables["projection"][name] for name in ("slow", "fast"))
+    tables["projection"] = {"slow": one | {"synapse": slow}} | {f"fast{k}": fast | level for k, level in enumerate(levels)}
     tables["population"]["unit"] |= {"size": 3, "neurons": 4}
-    net = network.build(tables, reader.find("random_recurrent"), fast=fast)
+    net = network.build(tables, reader.find("random_recurrent"))
     return replace(net, duration=seconds, dt=dt)
 
 
@@ -73,7 +84,7 @@ def compare(name, net, task, **options):
     same = len(trains[0][0]) > 50 and all(np.array_equal(*pair) for pair in zip(*trains))
     steps = trains[0][0] / net.dt
     same = same and np.abs(steps - np.round(steps)).max() < 1e-6 * max(1.0, steps.max() * 1e-6)  # multiples of dt, after 6e6 steps too
-    watched = ["h"] + ["I"] * (not net.paced) + ["A"] * net.fast
+    watched = ["h"] + ["I"] * (not net.paced) + ["A"] * bool(net.levels)
     differences = {key: np.abs(getattr(reduced, key) - getattr(plain, key)) for key in watched}
     alive = all(np.abs(getattr(reduced, key)).max() > 1e-3 for key in watched)
     figure = max(float(d.max()) for d in differences.values()) if same and alive else np.inf
@@ -119,7 +130,6 @@ ILLEGAL = {
     "an axon that reads the other side": lambda: mechanism("tsodyks_markram", spiking={"write": ["x += -u*x*h_post", "u += U*(1 - u)"]}),
     "an axon that reads one synapse": lambda: mechanism("tsodyks_markram", spiking={"write": ["x += -u*x*w", "u += U*(1 - u)"]}),
     "a trace of each postsynaptic cell": lambda: mechanism("hebbian", state={"q": {**OF_PAIR, "index": ["post"]}}),
-    "two kinds of fast weight on one dendrite": lambda: projection(slower={"bind": {"tau": "20 s", "eta": "0.1"}}),
     "a delay": lambda: projection(fast={"delay": "2 ms"}),
     "a plain form too large": lambda: legal.check(network.load("retrieval", neurons=100), plain=True),
 }

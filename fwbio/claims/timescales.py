@@ -53,14 +53,14 @@ def measure(full=False):
 def sampled(lam, tokens, trials):
     """Largest error of A at each token's end in units of the largest A, and one weight's course: the ODE's and the rule's."""
     from fwbio.describe import run
-    from fwbio.rnn import Matrix
+    from fwbio.rnn import Decay, Matrix
 
     x = np.random.default_rng(0).standard_normal((trials, tokens, 6))
     token = 0.1
     net = held(x[0, 0], {"synapse": "hebbian", "bind": {"tau": f"{float(-token / np.log(lam))!r} s", "eta": "0.5"}}, phi="relu(u)")
     net = replace(net, every=token, duration=tokens * token, dt=1e-3)
     found = run(net, Held(x), "rate", clamp=True, rtol=RTOL, atol=ATOL)
-    memory, h, rule = Matrix(trials, 6, lam, (1 - lam) * 0.5), np.maximum(x, 0), []
+    memory, h, rule = Matrix(trials, 6, {"one": Decay(lam, (1 - lam) * 0.5)}), np.maximum(x, 0), []
     for t in range(tokens):
         memory.write(h[:, t])
         rule.append(memory.A)

@@ -6,15 +6,17 @@ import numpy as np
 
 from fwbio.rate.equations import Right, Synapse, initial_states, split_states
 from fwbio.rate.paced import ATOL, RTOL, normaliser
+from fwbio.rnn import total
 
 
 @dataclass(frozen=True)
 class FreeTrace:
-    """h, I : (trials, times, units). A : (trials, inputs, post, pre)."""
+    """h, I : (trials, times, units). A : (trials, inputs, post, pre), the sum over ``levels``, which are by projection."""
 
     h: np.ndarray
     I: np.ndarray  # noqa: E741 (the symbol of the card)
     A: np.ndarray
+    levels: dict
 
 
 class System:
@@ -29,7 +31,8 @@ class System:
         self.like = initial_states(self.synapses, *self.shape)
         self.dendrite = Right(network.dendrite.card["rate"]["ode"][0], network.dendrite.values)
         self.norm, self.phi = normaliser(network.norm), Right(network.phi, {})
-        self.gains = 1 / network.dendrite.values["tau_h"], 1 / network.tau
+        read = 1 / network.dendrite.values["tau_h"]
+        self.gains = {k: (read, 1 / p.tau if np.isfinite(p.tau) else 1.0) for k, p in network.projections.items()}  # no clock: 1 Hz
         self.start = np.concatenate([np.zeros(trials * network.units), *(value.ravel() for value in self.like.values())])
 
     def states(self, y):
@@ -44,7 +47,7 @@ class System:
         h, total, moves = self.h(current, given), 0.0, []
         for name, synapse in self.synapses.items():
             own = {state: states[name, state] for state in synapse.states}
-            views = synapse.views(h, own, *self.gains)
+            views = synapse.views(h, own, *self.gains[name])
             total = total + synapse.read(views)
             moves += [ode(views).ravel() for ode in synapse.odes.values()]
         return np.concatenate([self.dendrite({"I": current, "I_in": total}).ravel(), *moves])
@@ -60,9 +63,9 @@ def run(network, x, t, *, clamp=False, rtol=RTOL, atol=ATOL) -> FreeTrace:
 
     trials, inputs, units = x.shape
     system = System(network, trials, clamp)
-    y, matrix = system.start, [key for key in system.like if key == (network.fast_name, "A")]
+    y = system.start
     h, seen_I = np.empty((2, trials, len(t), units))
-    A = np.zeros((trials, inputs, units, units))
+    levels = {name: np.zeros((trials, inputs, units, units)) for name in network.levels}
     for k in range(inputs):
         start, end = k * network.every, (k + 1) * network.every
         own = np.flatnonzero((t >= start - 1e-9) & (t < end + (1e-9 if k == inputs - 1 else -1e-9)))
@@ -74,6 +77,6 @@ def run(network, x, t, *, clamp=False, rtol=RTOL, atol=ATOL) -> FreeTrace:
             seen_I[:, place] = system.states(column)[0]
             h[:, place] = system.h(seen_I[:, place], x[:, k])
         y = solution.y[:, -1]
-        if matrix:
-            A[:, k] = system.states(y)[1][matrix[0]]
-    return FreeTrace(h, seen_I, A)
+        for name, p in network.levels.items():
+            levels[name][:, k] = system.states(y)[1][name, p.fast_state]
+    return FreeTrace(h, seen_I, total(levels, (trials, inputs, units, units)), levels)

@@ -8,7 +8,7 @@ import numpy as np
 
 from fwbio.pacing import gate
 from fwbio.rate.equations import Right, Synapse, initial_states, split_states
-from fwbio.rnn import Trace
+from fwbio.rnn import Trace, total
 
 RTOL, ATOL = 1e-10, 1e-12
 
@@ -26,7 +26,8 @@ def run(network, x, *, keep=0, rtol=RTOL, atol=ATOL, chunk=25, progress=None) ->
         parts.append(integrate(network, x[start : start + chunk], max(0, min(keep - start, chunk)), rtol, atol))
         if progress:
             progress(min(start + chunk, len(x)) / len(x))
-    return Trace(np.concatenate([p.h for p in parts]), np.concatenate([p.A for p in parts]))
+    levels = {name: np.concatenate([p.levels[name] for p in parts]) for name in network.levels}
+    return Trace(np.concatenate([p.h for p in parts]), total(levels, (min(keep, len(x)), *x.shape[1:], x.shape[2])), levels)
 
 
 def integrate(network, x, keep, rtol, atol):
@@ -36,11 +37,13 @@ def integrate(network, x, keep, rtol, atol):
     norm = {True: normaliser(network.norm_first), False: normaliser(network.norm)}
     phi = Right(network.phi, {})
     values = initial_states(synapses, trials, units)
-    matrix = [key for key in values if key[0] == network.fast_name]
     current = np.zeros((trials, units))
     h = np.empty_like(x)
-    A = np.zeros((min(keep, trials), tokens, units, units))
+    shape = (min(keep, trials), tokens, units, units)
+    levels = {name: np.zeros(shape) for name in network.levels}
     for t in range(tokens):
+        if network.wipe and network.wipe.before == t:
+            current, values = wiped(network, synapses, current, values)
         for s in range(network.inner + 1):
             if s == 0:
                 z, drive = current + x[:, t], current + x[:, t]
@@ -49,9 +52,18 @@ def integrate(network, x, keep, rtol, atol):
             rate = phi({"u": norm[s == 0](drive)})
             current, values = phase(network, synapses, gates, s, rate, values, rtol, atol)
         h[:, t] = rate
-        if keep and matrix:
-            A[:, t] = values[matrix[0]][:keep]
-    return Trace(h, A)
+        for name, A in levels.items():
+            A[:, t] = values[name, network.levels[name].fast_state][:keep]
+    return Trace(h, total(levels, shape), levels)
+
+
+def wiped(network, synapses, current, values):
+    """The dendrites' current and the states after the network's wipe, which happens between two tokens."""
+    what, fast = network.wipe.what, [(name, p.fast_state) for name, p in network.levels.items()]
+    if what == "W":
+        for name in synapses.keys() - network.levels.keys():
+            synapses[name].fixed = {key: 0 * weight for key, weight in synapses[name].fixed.items()}
+    return current * (what != "h"), {key: value * (what != "A" or key not in fast) for key, value in values.items()}
 
 
 def normaliser(mechanism):

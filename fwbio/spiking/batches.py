@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fwbio.cards import legal
+from fwbio.rnn import total
 from fwbio.spiking import engine
 from fwbio.spiking.structure import parameters, structure
 
@@ -19,7 +20,8 @@ class SpikingTrace:
     """What the spiking network did.
 
     h, seen : (trials, tokens, units), drive of the dendrites, and the same as spike counts show it (paced only)
-    A : (trials kept, tokens, post, pre), mean over a unit's axons; A_axon : (tokens, pre, neurons, post) of the first trial
+    A : (trials kept, tokens, post, pre), mean over a unit's axons; levels : its terms, by projection
+    A_axon : (tokens, pre, neurons, post) of the first trial, each axon's own
     spike_t, spike_i : times in s and neurons of the first trial, neuron = unit * n + b
     t, I : times of h in s, and the dendrites' current like h (free-running only)
     """
@@ -27,6 +29,7 @@ class SpikingTrace:
     h: np.ndarray
     seen: np.ndarray | None
     A: np.ndarray
+    levels: dict
     A_axon: np.ndarray
     spike_t: np.ndarray
     spike_i: np.ndarray
@@ -78,6 +81,7 @@ def run(
         h=np.concatenate([p.h for p in parts]),
         seen=np.concatenate([p.seen for p in parts]) if network.paced else None,
         A=np.concatenate([p.A for p in parts])[:keep],
+        levels={name: np.concatenate([p.levels[name] for p in parts])[:keep] for name in network.levels},
         A_axon=parts[0].A_axon,
         spike_t=parts[0].spike_t,
         spike_i=parts[0].spike_i,
@@ -89,9 +93,9 @@ def run(
     )
 
 
-def kept_trials(trials: int, keep: int, network, plain: bool = False) -> np.ndarray:
+def kept_trials(trials: int, keep: int, network, plain: bool = False, batch=None) -> np.ndarray:
     """Which trials' A a run of ``trials`` returns: the first of every batch."""
-    return np.arange(0, trials, batch_size(network, plain))[:keep]
+    return np.arange(0, trials, batch or batch_size(network, plain))[:keep]
 
 
 def batch_size(network, plain: bool = False) -> int:
@@ -111,19 +115,16 @@ def reduce(network, s, outcome, trials, first) -> SpikingTrace:
         h = h[:, steps - 1 : steps * s.inputs : steps]  # at the start of the last phase: h_S
         last_phase = np.diff(arrays["counts"], axis=0)[steps - 1 :: steps]
         seen = last_phase.transpose(1, 0, 2)[:trials] / (s.neurons * network.r0 * network.window)
-    weights = arrays.get(network.fast_name)
-    if weights is None:
-        A, axon = np.zeros((s.record, s.inputs, s.units, s.units)), np.zeros((0, 0, 0, 0), np.float32)
-    else:
-        after = weights[1 : 1 + s.inputs, ..., 0]  # (tokens, trials, pre, neurons, post)
-        A = after.mean(axis=3).transpose(1, 0, 3, 2)
-        axon = after[:, 0].astype(np.float32)
+    after = {name: arrays[name][1 : 1 + s.inputs, ..., 0] for name in network.levels}  # (tokens, trials, pre, neurons, post)
+    levels = {name: weights.mean(axis=3).transpose(1, 0, 3, 2) for name, weights in after.items()}
+    axon = total({name: weights[:, 0] for name, weights in after.items()} if first else {}, (0, 0, 0, 0)).astype(np.float32)
     own = arrays["spike_i"] < s.per_trial
     return SpikingTrace(
         h=h,
         seen=seen,
-        A=A,
-        A_axon=axon if first else axon[:0],
+        A=total(levels, (s.record, s.inputs, s.units, s.units)),
+        levels=levels,
+        A_axon=axon,
         spike_t=arrays["spike_t"][own],
         spike_i=arrays["spike_i"][own],
         t=t,

@@ -56,7 +56,7 @@ def assemble(s, tables: dict) -> dict:
 
 
 def timed_arrays(s, tables):
-    steps = {"x": s.token, "first": s.tick, "drive_of_h": H_STEP}
+    steps = {"x": s.token, "keep": s.token, "first": s.tick, "drive_of_h": H_STEP}
     units = {"drive_of_h": volt}
     found = {}
     for name, values in tables.items():
@@ -153,6 +153,10 @@ def project(s, name, card, neurons, dendrites, space):
             every = RENORMALISE * s.token * second
             made.run_regularly(f"{state} = {state}*exp(-(t - t_last)/{tau})", dt=every, when="before_start", order=0)
             made.run_regularly("t_last = t", dt=every, when="before_start", order=1)
+    fast = synapses.fast_state(card)
+    wiped = {"A": [fast] if fast else [], "W": [] if fast else [k for k, state in card["state"].items() if state["start"] == "weight"]}
+    for state in wiped.get(s.wipe, []):
+        made.run_regularly(f"{state} = {state}*keep(t)", dt=s.token * second, when="before_start", order=2)
     return made
 
 
@@ -161,6 +165,8 @@ def add_ticks(s, dendrites, space):
         dendrites.run_regularly(code, dt=s.tick * second, when="before_start", order=order)
 
     x = "x(t, trial*n_units + unit)"
+    if s.wipe == "h":
+        dendrites.run_regularly("I = I*keep(t)", dt=s.token * second, when="before_start", order=-1)
     if s.clamp:
         tick(f"drive = {x}", 0)
     elif s.paced:  # what came in the phase before is F, or after the last phase the slow part of z
@@ -186,13 +192,12 @@ def record(s, objects, space):
     if kept:
         made["spikes"] = SpikeMonitor(neurons, name="spikes")  # of all: a subgroup cannot follow linked variables
     for name, card in s.projections.items():
-        for state in synapses.decaying(card):
-            if kept:
-                rows = np.arange(kept * s.units * s.cells)
-                period = s.token * second
-                made[f"{name}_seen"] = StateMonitor(
-                    objects[name], f"{state}_now", record=rows, dt=period, when="before_start", order=-1, name=f"{name}_seen"
-                )
+        state = synapses.fast_state(card)
+        if kept and state:
+            rows, period = np.arange(kept * s.units * s.cells), s.token * second
+            made[f"{name}_seen"] = StateMonitor(
+                objects[name], f"{state}_now", record=rows, dt=period, when="before_start", order=-1, name=f"{name}_seen"
+            )
     if s.paced:
         counts = NeuronGroup(s.trials * s.units, "spikes : 1", dt=s.dt * second, namespace=space, name="counts")
         tally = Synapses(neurons, counts, on_pre="spikes_post += window_open(t)", dt=s.dt * second, namespace=space, name="tally")

@@ -24,7 +24,7 @@ def run(network, x, seed: int = 0) -> np.ndarray:
     from fwbio.spiking import engine
 
     (projection,) = network.projections.values()
-    gain = free_gains(network.dendrite.values["tau_h"], network.tau, network.dt)[1]
+    gain = free_gains(network.dendrite.values["tau_h"], projection.tau, network.dt)[1]
     values = {**projection.synapse.values, **network.neuron.values, "write_gain": gain}
     job = {key: getattr(network, key) for key in ("units", "neurons", "dt", "every")}
     job |= {"synapse": projection.synapse.card, "neuron": network.neuron.card, "values": values}

@@ -41,6 +41,7 @@ class Structure:
     sample: float  # how often h is recorded
     plain: bool = False
     clamp: bool = False  # h follows the input alone, whatever the synapses bring
+    wipe: str | None = None  # h, A or W: what the clocked number ``keep``, one a token, multiplies
     target: str = "cpp_standalone"
 
     @property
@@ -87,6 +88,7 @@ def structure(network, inputs: int, trials: int, record: int, *, plain=False, cl
         sample=tick if paced else max(network.dt, 1e-3),
         plain=plain,
         clamp=clamp,
+        wipe=network.wipe.what if network.wipe else None,
         target=target,
     )
 
@@ -112,6 +114,8 @@ def parameters(network, s: Structure, x: np.ndarray) -> dict[str, float | np.nda
     if s.paced:
         values["first"] = np.append(np.tile(np.arange(s.phases) == 0, s.inputs), 1).astype(float)
         values["window_open"] = gate_series(s, network, np.ones(s.phases))
+    if s.wipe:
+        values["keep"] = (np.arange(s.inputs + 1) != network.wipe.before).astype(float)
     for name in s.projections:
         projection = network.projections[name]
         for key, value in projection.synapse.values.items():
@@ -129,7 +133,7 @@ def parameters(network, s: Structure, x: np.ndarray) -> dict[str, float | np.nda
             if projection.associative:
                 values[f"{name}_write_gain"] = gate_series(s, network, gates.write)
         else:
-            read_gain, write_gain = free_gains(network.dendrite.values["tau_h"], network.tau, s.dt)
+            read_gain, write_gain = free_gains(network.dendrite.values["tau_h"], projection.tau, s.dt)
             values[f"{name}.read_gain"] = read_gain
             if projection.associative:
                 values[f"{name}.write_gain"] = write_gain

@@ -45,6 +45,8 @@ def model(card, projection: str, values_on_clock: dict[str, str], of_neuron: set
             lines.append(f"{odes[name]} (event-driven)")
         else:
             lines.append(f"{name} : {BRIAN_UNIT[state['unit']]}")
+        if name == fast_state(card) and name not in decays:
+            lines.append(f"{name}_now = {name} : 1")
         if name in decays:
             since = f"exp(-(t - lastupdate)/{decays[name]})" if plain else "decay"
             lines.append(f"{name}_now = {name}*{since} : 1")
@@ -77,6 +79,11 @@ def on_axon(card, name: str) -> tuple[list[str], list[str]]:
     odes = [text.replace(f"d{state}/dt", f"d{name}_{state}/dt") for text in odes for state in own if f"d{state}/dt" in text]
     lines = odes + [f"{name}_{key} : {declared(card['param'][key])} (shared, constant)" for key in sorted(own & set(card.get("param", {})))]
     return lines, [word_substitute(rule, rename) for rule in written(card, ("pre",))]
+
+
+def fast_state(card) -> str | None:
+    """The state of a pair that its synapses write, the fast weight; None for a slow one."""
+    return next((split(rule, "write")["name"] for rule in written(card, ("post", "pre"))), None)
 
 
 def decaying(card) -> dict[str, str]:
