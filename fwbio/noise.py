@@ -112,13 +112,14 @@ def predict(network, x, seed: int = 0) -> Prediction:
     return Prediction(h, seen)
 
 
-def weights(network, prediction: Prediction, trials: slice) -> np.ndarray:
-    """A after each token as the noisy network has it, (trials, tokens, post, pre): eq. 3 with what the spikes showed."""
+def weights(network, prediction: Prediction, trials: slice, since: int = 0) -> np.ndarray:
+    """A after each token from ``since`` on as the noisy network has it, (trials, tokens, post, pre): eq. 3 with what the spikes showed."""
     eta = network.eta
     h, seen = prediction.h[trials], prediction.seen[trials]
-    A = np.zeros((*h.shape[:2], h.shape[2], h.shape[2]))
+    A = np.zeros((len(h), h.shape[1] - since, h.shape[2], h.shape[2]))
     before = 0.0
     for t in range(h.shape[1]):
         before = network.lam * before + eta * h[:, t, :, None] * seen[:, t, None, :]
-        A[:, t] = before
+        if t >= since:
+            A[:, t - since] = before
     return A

@@ -19,7 +19,7 @@ READS = ("previous", "late", "preliminary")
 
 @dataclass(frozen=True)
 class Trace:
-    """h : (trials, tokens, units). A : (trials kept, tokens, units, units) after each token's write."""
+    """h : (trials, tokens, units). A : (trials kept, tokens from ``since`` on, units, units) after each token's write."""
 
     h: np.ndarray
     A: np.ndarray
@@ -52,6 +52,7 @@ def run(
     norm_first=True,
     form="explicit",
     keep=0,
+    since=0,
 ):
     """Runs every trial from h = 0, A = 0.
 
@@ -61,7 +62,7 @@ def run(
     reads : which A the inner loop of step t+1 reads: "previous" A(t) (the paper); "late" A(t-1); "preliminary"
         lambda A(t) + eta h_0 h_0^T, which is also what is stored
     norm_first : LN on h_0 or not. form : "explicit" keeps A as a matrix, "attention" sums over the past
-    keep : how many trials' A to return (explicit form only)
+    keep, since : how many trials' A to return (explicit form only), and from which token on
 
     Returns a Trace. Raises BadInput for shapes that do not fit or an unknown option.
     """
@@ -82,7 +83,7 @@ def run(
     gain0, bias0 = gain if gain0 is None else gain0, bias if bias0 is None else bias0
     memory = Matrix(trials, units, lam, eta) if form == "explicit" else Attention(lam, eta)
     h = np.zeros((trials, units))
-    states, kept = np.empty_like(x), np.zeros((min(keep, trials) if form == "explicit" else 0, tokens, units, units))
+    states, kept = np.empty_like(x), np.zeros((min(keep, trials) if form == "explicit" else 0, tokens - since, units, units))
     for t in range(tokens):
         z = h @ W.T + bias_W + x[:, t]
         state = relu(layer_norm(z, gain0, bias0, eps) if norm_first else z)
@@ -94,8 +95,8 @@ def run(
         if reads != "preliminary":
             memory.write(h)
         states[:, t] = h
-        if len(kept):
-            kept[:, t] = memory.A[:keep]
+        if len(kept) and t >= since:
+            kept[:, t - since] = memory.A[:keep]
     return Trace(states, kept)
 
 

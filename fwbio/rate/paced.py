@@ -13,23 +13,23 @@ from fwbio.rnn import Trace
 RTOL, ATOL = 1e-10, 1e-12
 
 
-def run(network, x, *, keep=0, rtol=RTOL, atol=ATOL, chunk=25, progress=None) -> Trace:
+def run(network, x, *, keep=0, since=0, rtol=RTOL, atol=ATOL, chunk=25, progress=None) -> Trace:
     """h and A of every trial, from the card's rate equations.
 
-    x : (trials, tokens, units), the input of every token. keep : trials whose A is returned
+    x : (trials, tokens, units), the input of every token. keep, since : trials whose A is returned, and from which token on
     rtol, atol : of DOP853. chunk : trials integrated together
 
     Returns a Trace like ``fwbio.rnn.run``.
     """
     parts = []
     for start in range(0, len(x), chunk):
-        parts.append(integrate(network, x[start : start + chunk], max(0, min(keep - start, chunk)), rtol, atol))
+        parts.append(integrate(network, x[start : start + chunk], max(0, min(keep - start, chunk)), since, rtol, atol))
         if progress:
             progress(min(start + chunk, len(x)) / len(x))
     return Trace(np.concatenate([p.h for p in parts]), np.concatenate([p.A for p in parts]))
 
 
-def integrate(network, x, keep, rtol, atol):
+def integrate(network, x, keep, since, rtol, atol):
     trials, tokens, units = x.shape
     synapses = {name: Synapse(p) for name, p in network.projections.items() if network.fast or not p.associative}
     gates = {name: gate(network, network.projections[name]) for name in synapses}
@@ -39,7 +39,7 @@ def integrate(network, x, keep, rtol, atol):
     matrix = [key for key in values if key[0] == network.fast_name]
     current = np.zeros((trials, units))
     h = np.empty_like(x)
-    A = np.zeros((min(keep, trials), tokens, units, units))
+    A = np.zeros((min(keep, trials), tokens - since, units, units))
     for t in range(tokens):
         for s in range(network.inner + 1):
             if s == 0:
@@ -49,8 +49,8 @@ def integrate(network, x, keep, rtol, atol):
             rate = phi({"u": norm[s == 0](drive)})
             current, values = phase(network, synapses, gates, s, rate, values, rtol, atol)
         h[:, t] = rate
-        if keep and matrix:
-            A[:, t] = values[matrix[0]][:keep]
+        if keep and matrix and t >= since:
+            A[:, t - since] = values[matrix[0]][:keep]
     return Trace(h, A)
 
 

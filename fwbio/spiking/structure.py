@@ -42,6 +42,7 @@ class Structure:
     plain: bool = False
     clamp: bool = False  # h follows the input alone, whatever the synapses bring
     target: str = "cpp_standalone"
+    quiet: int = 0  # inputs before spikes and weights are recorded
 
     @property
     def per_trial(self) -> int:
@@ -49,13 +50,18 @@ class Structure:
         return self.units * self.neurons
 
     @property
+    def recorded(self) -> int:
+        """Inputs of which spikes and weights are recorded."""
+        return self.inputs - self.quiet
+
+    @property
     def cells(self) -> int:
         """Dendrites a unit: one, or in the plain form one a neuron."""
         return self.neurons if self.plain else 1
 
 
-def structure(network, inputs: int, trials: int, record: int, *, plain=False, clamp=False, target="cpp_standalone") -> Structure:
-    """The structure of ``trials`` copies of ``network`` side by side, each with ``inputs`` inputs."""
+def structure(network, inputs: int, trials: int, record: int, *, plain=False, clamp=False, target="cpp_standalone", quiet=0) -> Structure:
+    """The structure of ``trials`` copies of ``network`` side by side, each with ``inputs`` inputs, the first ``quiet`` unrecorded."""
     for name, p in network.projections.items():
         if "post" in p.synapse.card["spiking"]:
             raise BadInput(
@@ -88,6 +94,7 @@ def structure(network, inputs: int, trials: int, record: int, *, plain=False, cl
         plain=plain,
         clamp=clamp,
         target=target,
+        quiet=quiet,
     )
 
 
