@@ -55,7 +55,7 @@ def compare(*runs) -> Comparison:
     }
     predicted = None
     for level, run in by.items():
-        figures[level] = {} if run.logits is None else {"accuracy": run.accuracy}
+        figures[level] = {} if run.logits is None else {"accuracy": run.accuracy, "accuracy_doubt": doubt(run.right)}
         if run is not reference:
             figures[level] |= against(run, reference)
     if "rate" in by and reference.level == "rnn":
@@ -95,6 +95,8 @@ def against(run, reference) -> dict:
         found["A_error"] = float(np.linalg.norm(got - wanted) / size) if size else None
     if run.logits is not None:
         same = (run.decisions == reference.decisions).reshape(len(run.h), -1)
+        found["accuracy_difference"] = run.accuracy - reference.accuracy
+        found["accuracy_difference_doubt"] = doubt(run.right * 1.0 - reference.right)
         found["agreement"] = float(same.mean())
         found["agreement_low"], found["agreement_high"] = clopper_pearson(same.mean() * effective(same), effective(same))
     return found
@@ -102,6 +104,11 @@ def against(run, reference) -> dict:
 
 def rmse(h, reference) -> float:
     return float(np.sqrt(np.mean((h - reference) ** 2)) / reference.std())
+
+
+def doubt(values) -> float | None:
+    """Half width of the 95 % interval of the mean of ``values`` (trials, decisions a trial): trials are independent, decisions need not be."""
+    return float(1.96 * values.mean(axis=1).std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else None
 
 
 def effective(same) -> float:

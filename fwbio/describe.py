@@ -40,9 +40,14 @@ class Run:
         return self.logits.argmax(axis=1)
 
     @property
+    def right(self) -> np.ndarray:
+        """Which decisions are right, (trials, decisions a trial)."""
+        return (self.decisions == self.task.target).reshape(len(self.h), -1)
+
+    @property
     def accuracy(self) -> float:
         """The share of decisions that are right."""
-        return float((self.decisions == self.task.target).mean())
+        return float(self.right.mean())
 
 
 def run(network, task, level: str, *, seed: int = 0, progress=None, say=None, **options) -> Run:
