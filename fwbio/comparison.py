@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fwbio.tasks import stationary_after
+
 MARGIN = 0.95  # share of same decisions that counts as equivalent
 SLACK = 1.2  # measured hidden error against the predicted one
 RULE = (
@@ -45,6 +47,7 @@ def compare(*runs) -> Comparison:
     figures = {
         "card": network.name,
         "trials": task.trials,
+        **row(network, task),
         "units": network.units,
         "neurons": network.neurons,
         "neuron": network.neuron.name,
@@ -54,7 +57,7 @@ def compare(*runs) -> Comparison:
     }
     predicted = None
     for level, run in by.items():
-        figures[level] = {} if run.logits is None else {"accuracy": run.accuracy}
+        figures[level] = {} if run.logits is None else {"accuracy": run.accuracy, "accuracy_doubt": doubt(run.right)}
         if run is not reference:
             figures[level] |= against(run, reference)
     if "rate" in by and reference.level == "rnn":
@@ -72,6 +75,14 @@ def compare(*runs) -> Comparison:
     return Comparison(figures, by, predicted)
 
 
+def row(network, task) -> dict:
+    """Where a trial is several sequences in a row: how many, how many of them are not asked, after how many A is stationary."""
+    if task.sequences == 1:
+        return {}
+    settled = stationary_after(network, task.length // task.sequences)
+    return {"sequences": task.sequences, "left_out": task.warm, "stationary_after": settled, "decisions": len(task.target)}
+
+
 def against(run, reference) -> dict:
     """Figures of one run beside the reference."""
     found = {"hidden_rmse": rmse(run.h, reference.h)}
@@ -86,14 +97,39 @@ def against(run, reference) -> dict:
         size = np.linalg.norm(wanted)
         found["A_error"] = float(np.linalg.norm(got - wanted) / size) if size else None
     if run.logits is not None:
-        same = run.decisions == reference.decisions
+        same = (run.decisions == reference.decisions).reshape(len(run.h), -1)
+        found["accuracy_difference"] = run.accuracy - reference.accuracy
+        found["accuracy_difference_doubt"] = doubt(run.right * 1.0 - reference.right)
         found["agreement"] = float(same.mean())
-        found["agreement_low"], found["agreement_high"] = clopper_pearson(int(same.sum()), len(same))
+        found["agreement_low"], found["agreement_high"] = clopper_pearson(same.mean() * effective(same), effective(same))
     return found
 
 
 def rmse(h, reference) -> float:
     return float(np.sqrt(np.mean((h - reference) ** 2)) / reference.std())
+
+
+def doubt(values) -> float | None:
+    """Half width of the 95 % interval of the mean of ``values`` (trials, decisions a trial): trials are independent, decisions need not be."""
+    return float(1.96 * values.mean(axis=1).std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else None
+
+
+def effective(same) -> float:
+    """How many independent decisions (trials, decisions a trial) are worth: those of one trial share its A.
+
+    Korn & Graubard, Surv Methodol 24 (1998) 193: their number over the design effect, the variance of the mean over trials beside
+    that of independent decisions, with Student's t for the few trials that it is known from. One trial alone counts as one decision.
+    """
+    from scipy.stats import t
+
+    trials, each = same.shape
+    p = same.mean()
+    if each == 1 or p in (0, 1):
+        return same.size
+    if trials == 1:
+        return 1.0
+    worth = p * (1 - p) / max(same.mean(axis=1).var(ddof=1) / trials, 1e-300)
+    return float(min(worth * (t.ppf(0.95, same.size - 1) / t.ppf(0.95, trials - 1)) ** 2, same.size))
 
 
 def clopper_pearson(hits: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -125,12 +161,12 @@ def tolerance_bound(reference) -> float:
 
 
 def noise_prediction(network, reference, passes: int = 400):
-    """The spiking figures that spike noise predicts: mean over at least ``passes`` noisy trials. No spikes, no fit."""
+    """The spiking figures that spike noise predicts: mean over at least ``passes`` noisy sequences. No spikes, no fit."""
     from fwbio import noise
     from fwbio.describe import read_out
 
     x = reference.task.x(network)
-    repeats = max(1, -(-passes // len(x)))
+    repeats = max(1, -(-passes // (len(x) * reference.task.sequences)))
     runs = [noise.predict(network, x, seed) for seed in range(repeats)]
 
     def root(select):
@@ -140,11 +176,12 @@ def noise_prediction(network, reference, passes: int = 400):
     if network.fast:
         kept = slice(0, min(len(reference.A), len(x)))
         wanted = reference.A[kept]
-        errors = [np.linalg.norm(noise.weights(network, p, kept) - wanted) / np.linalg.norm(wanted) for p in runs]
+        errors = [np.linalg.norm(noise.weights(network, p, kept, reference.task.since) - wanted) / np.linalg.norm(wanted) for p in runs]
         found["A_error_predicted"] = float(np.sqrt(np.mean(np.square(errors))))
     if reference.logits is not None:
-        same = [(read_out(network, p.seen[:, -1]).argmax(axis=1) == reference.decisions).mean() for p in runs]
-        found["agreement_predicted"] = float(np.mean(same))
+        decisions = np.stack([read_out(network, p.seen[:, list(reference.task.asked)]).argmax(axis=1) for p in runs])
+        found["agreement_predicted"] = float((decisions == reference.decisions).mean())
+        found["accuracy_predicted"] = float((decisions == reference.task.target).mean())
     return runs[0], found
 
 

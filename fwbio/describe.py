@@ -17,9 +17,9 @@ class Run:
     """What one description did with the trials of a task.
 
     h : (trials, tokens, units); free-running networks: (trials, samples, units) at the times ``t`` in s
-    A : (trials kept, tokens, post, pre) after each token (or input). kept : which trials those are
+    A : (trials kept, tokens, post, pre) after each token (or input) of a trial's last sequence. kept : which trials those are
     I : the dendrites' current like h, free-running only
-    logits : (trials, classes), None where there is nothing to decide
+    logits : (decisions, classes), one wherever ``task`` asks, trial after trial; None where there is nothing to decide
     spikes : the SpikingTrace behind it, None for the other two
     levels : the terms of A, by projection
     """
@@ -39,13 +39,18 @@ class Run:
 
     @property
     def decisions(self) -> np.ndarray:
-        """The class each trial is given, (trials,)."""
+        """The class that is chosen wherever the task asks, (decisions,)."""
         return self.logits.argmax(axis=1)
 
     @property
+    def right(self) -> np.ndarray:
+        """Which decisions are right, (trials, decisions a trial)."""
+        return (self.decisions == self.task.target).reshape(len(self.h), -1)
+
+    @property
     def accuracy(self) -> float:
-        """The share of trials decided right."""
-        return float((self.decisions == self.task.target).mean())
+        """The share of decisions that are right."""
+        return float(self.right.mean())
 
 
 def run(network, task, level: str, *, seed: int = 0, wipe=None, progress=None, say=None, **options) -> Run:
@@ -68,15 +73,19 @@ def run(network, task, level: str, *, seed: int = 0, wipe=None, progress=None, s
     if level == "spiking":
         from fwbio.spiking import batches
 
-        spikes = batches.run(network, x, seed=seed, keep=keep, progress=progress, say=say, **options)
+        spikes = batches.run(network, x, seed=seed, keep=keep, since=task.since, progress=progress, say=say, **options)
         trace, h, t, current = spikes, spikes.h, spikes.t, spikes.I
         kept, read_from = batches.kept_trials(len(x), keep, network, options.get("plain", False), options.get("batch")), spikes.seen
     else:
-        trace, t = (discrete(network, x, **options), None) if level == "rnn" else continuous(network, x, progress, **options)
+        trace, t = (
+            (discrete(network, x, **{"since": task.since, **options}), None)
+            if level == "rnn"
+            else continuous(network, task, progress, **options)
+        )
         h, current = trace.h, getattr(trace, "I", None)
         kept, read_from = np.arange(len(trace.A)), h
     seconds = time.monotonic() - start
-    logits = read_out(network, read_from[:, -1]) if "readout" in network.card else None
+    logits = read_out(network, read_from[:, list(task.asked)]) if "readout" in network.card else None
     return Run(level, network, task, h, trace.A, kept, logits, t, current, seconds, spikes, trace.levels)
 
 
@@ -105,11 +114,12 @@ def discrete(network, x, **options) -> rnn.Trace:
     return rnn.run(network.projections[says["W"].removeprefix("projection.")].weight, x, **{**arguments, **options})
 
 
-def continuous(network, x, progress, **options):
+def continuous(network, task, progress, **options):
+    x = task.x(network)
     if network.paced:
         from fwbio.rate import paced
 
-        return paced.run(network, x, keep=min(len(x), 200), progress=progress, **options), None
+        return paced.run(network, x, keep=min(len(x), 200), since=task.since, progress=progress, **options), None
     from fwbio.rate import free
 
     t = np.arange(0, network.every * x.shape[1] - network.dt / 2, max(network.dt, 1e-3))
@@ -117,6 +127,6 @@ def continuous(network, x, progress, **options):
 
 
 def read_out(network, h) -> np.ndarray:
-    """Logits of the last token's state, with the card's layers."""
+    """Logits (decisions, classes) of states (trials, tokens that are asked, units), with the card's layers."""
     layers = [[network.trained[name.removeprefix("trained.")] for name in pair] for pair in network.card["readout"]["layers"]]
-    return rnn.read_out(h, layers)
+    return rnn.read_out(h.reshape(-1, h.shape[-1]), layers)

@@ -43,19 +43,20 @@ def settle(figure) -> None:
 def raster(spikes, network, task, shown: int = 8):
     """Spikes of the first trial, ``shown`` neurons of each unit, with tokens and phases marked."""
     unit, neuron = np.divmod(spikes.spike_i, network.neurons)
-    inside = (neuron < shown) & (spikes.spike_t < task.length * network.token)
+    text, ms = task.text(0), 1e3 * (spikes.spike_t - task.since * network.token)
+    inside = (neuron < shown) & (ms < 1e3 * len(text) * network.token)
     caption = (
-        f"Spikes of trial {task.text(0)}: {min(shown, network.neurons)} of the {network.neurons} neurons of each unit. Solid lines: a new token; dotted: its last phase, "
+        f"Spikes of trial {text}: {min(shown, network.neurons)} of the {network.neurons} neurons of each unit. Solid lines: a new token; dotted: its last phase, "
         "in which fast weights are written. Every unit fires at one rate through a phase; most are silent, as their h is 0."
     )
     with canvas(9, 5, caption) as (figure, axes):
-        axes.plot(1e3 * spikes.spike_t[inside], unit[inside] + (neuron[inside] + 0.5) / shown, "|", ms=2.2, mew=0.7, color="black")
-        for k in range(task.length):
+        axes.plot(ms[inside], unit[inside] + (neuron[inside] + 0.5) / shown, "|", ms=2.2, mew=0.7, color="black")
+        for k in range(len(text)):
             start = 1e3 * k * network.token
             axes.axvline(start, color="C0", lw=0.8)
             axes.axvline(start + 1e3 * (network.token - network.phase), color="C0", lw=0.6, ls=":")
-            axes.text(start + 500 * network.token, network.units * 1.01, task.text(0)[k], color="C0", ha="center", weight="bold")
-        axes.set(xlabel="time (ms)", ylabel="unit", xlim=(0, 1e3 * task.length * network.token), ylim=(0, network.units))
+            axes.text(start + 500 * network.token, network.units * 1.01, text[k], color="C0", ha="center", weight="bold")
+        axes.set(xlabel="time (ms)", ylabel="unit", xlim=(0, 1e3 * len(text) * network.token), ylim=(0, network.units))
     return figure
 
 
@@ -146,8 +147,8 @@ def decay(runs, network, rules: dict, written: int = 1):
 
 def left_of_a_token(run, name, rule, written):
     """The share that is left after each later token of what level ``name`` of the first trial held when token ``written`` ended."""
-    A, h = run.levels[name][list(run.kept).index(0)], run.h[0]
-    seen = run.spikes.seen[0] if run.spikes else h
+    A, h = run.levels[name][list(run.kept).index(0)], run.h[0, run.task.since :]
+    seen = run.spikes.seen[0, run.task.since :] if run.spikes else h
     start, later, sizes = A[written], 0.0, []
     for t in range(written, len(A)):
         if t > written:
@@ -183,7 +184,7 @@ def of(comparison) -> dict:
     told = comparison.figures.get("spiking", {}).get("hidden_rmse_predicted")
     pictures = {"hidden.png": hidden(runs, reference, told)} if len(runs) > 1 else {}
     if network.paced:
-        labels = [f"{task.text(0)} after '{task.text(0)[: k + 1]}'" for k in range(task.length)]
+        labels = [f"{task.text(0)} after '{task.text(0)[: k + 1]}'" for k in range(len(task.text(0)))]
         if "spiking" in runs:
             pictures["raster.png"] = raster(runs["spiking"].spikes, network, task)
         clocked = {name: rule for name, rule in rnn.rules(network).items() if isinstance(rule, rnn.Decay)}

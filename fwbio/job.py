@@ -9,7 +9,7 @@ from fwbio import describe, results, tasks
 from fwbio.cards import legal
 from fwbio.cards.check import affordable
 from fwbio.cards.network import load
-from fwbio.comparison import Comparison, compare
+from fwbio.comparison import Comparison, compare, row
 from fwbio.errors import BadInput
 from fwbio.progress import Progress
 from fwbio.quantities import quantity, whole
@@ -73,7 +73,8 @@ def planned(network, task, runs, target_error):
 
 def alone(spiking) -> Comparison:
     """The spiking description by itself, with nothing beside it."""
-    figures = {"card": spiking.network.name, "trials": spiking.task.trials, "units": spiking.network.units}
+    figures = {"card": spiking.network.name, "trials": spiking.task.trials, **row(spiking.network, spiking.task)}
+    figures["units"] = spiking.network.units
     figures |= {"neurons": spiking.network.neurons, "neuron": spiking.network.neuron.name, "fast": spiking.network.fast}
     figures |= {"seed": spiking.task.seed, "reference": "spiking", "spiking": {}}
     if spiking.logits is not None:

@@ -127,15 +127,16 @@ def predictable(network) -> bool:
     return all(isinstance(rule, Decay) for rule in rules(network).values())
 
 
-def weights(network, prediction: Prediction, trials: slice) -> np.ndarray:
-    """A after each token as the noisy network has it, (trials, tokens, post, pre): eq. 3 with what the spikes showed."""
+def weights(network, prediction: Prediction, trials: slice, since: int = 0) -> np.ndarray:
+    """A after each token from ``since`` on as the noisy network has it, (trials, tokens, post, pre): eq. 3 with what the spikes showed."""
     h, seen = prediction.h[trials], prediction.seen[trials]
-    A = np.zeros((*h.shape[:2], h.shape[2], h.shape[2]))
+    A = np.zeros((len(h), h.shape[1] - since, h.shape[2], h.shape[2]))
     for rule in rules(network).values():
         level = 0.0
         for t in range(h.shape[1]):
             if network.wipe and (network.wipe.what, network.wipe.before) == ("A", t):
                 level = 0.0
             level = rule.lam * level + rule.eta * h[:, t, :, None] * seen[:, t, None, :]
-            A[:, t] += level
+            if t >= since:
+                A[:, t - since] += level
     return A

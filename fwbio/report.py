@@ -13,7 +13,9 @@ def table(f: dict) -> str:
     """The figures of a Comparison as lines of text."""
     levels = [level for level in ("rnn", "rate", "spiking") if level in f]
     off = "" if f["fast"] else ", fast weights off"
-    head = f"{f['card']}: {f['trials']} trials, {f['units']} units of {f['neurons']} {f['neuron']} neurons, seed {f['seed']}{off}"
+    head = (
+        f"{f['card']}: {f['trials']} trials{in_a_row(f)}, {f['units']} units of {f['neurons']} {f['neuron']} neurons, seed {f['seed']}{off}"
+    )
     rate, spiking = f.get("rate", {}), f.get("spiking", {})
     beside = {
         "agreement": f"at least {percent(spiking.get('agreement_low'))} (95 % sure); {percent(spiking.get('agreement_predicted'))} predicted",
@@ -40,6 +42,14 @@ def table(f: dict) -> str:
         s = f["seconds"]
         lines.append(f"build {s['build']:.1f} s, run {s['run']:.1f} s, peak memory {f['peak_memory_mb']:.0f} MB")
     return "\n".join(lines)
+
+
+def in_a_row(f: dict) -> str:
+    if "sequences" not in f:
+        return ""
+    settled = f["stationary_after"]
+    short = f"; A would be stationary after {settled:,.0f}" if settled > f["left_out"] else ""
+    return f" of {f['sequences']} sequences without reset (first {f['left_out']} not asked{short})"
 
 
 def extra(f: dict) -> list[str]:

@@ -21,7 +21,7 @@ READS = ("previous", "late", "preliminary")
 
 @dataclass(frozen=True)
 class Trace:
-    """h : (trials, tokens, units). A : (trials kept, tokens, units, units) after each token's write; levels : its terms, by name."""
+    """h : (trials, tokens, units). A : (trials kept, tokens from ``since`` on, units, units) after each token's write; levels : its terms, by name."""
 
     h: np.ndarray
     A: np.ndarray
@@ -106,6 +106,7 @@ def run(
     norm_first=True,
     form="explicit",
     keep=0,
+    since=0,
     wipe=None,
 ):
     """Runs every trial from h = 0, A = 0.
@@ -116,7 +117,7 @@ def run(
     reads : which A the inner loop of step t+1 reads: "previous" A(t) (the paper); "late" A(t-1); "preliminary"
         lambda A(t) + eta h_0 h_0^T, which is also what is stored
     norm_first : LN on h_0 or not. form : "explicit" keeps A as a matrix, "attention" sums over the past
-    keep : how many trials' A to return (explicit form only)
+    keep, since : how many trials' A to return (explicit form only), and from which token on
     wipe : a ``fwbio.wipe.Wipe``, which sets h, A or W to zero before one of the tokens
 
     Returns a Trace. Raises BadInput for shapes that do not fit or an unknown option.
@@ -141,7 +142,7 @@ def run(
     gain0, bias0 = gain if gain0 is None else gain0, bias if bias0 is None else bias0
     memory = Matrix(trials, units, levels) if form == "explicit" else Attention(levels.values())
     h, slow = np.zeros((trials, units)), np.zeros((trials, units))
-    shape = (min(keep, trials) if form == "explicit" else 0, tokens, units, units)
+    shape = (min(keep, trials) if form == "explicit" else 0, tokens - since, units, units)
     states, kept = np.empty_like(x), {name: np.zeros(shape) for name in levels}
     for t in range(tokens):
         if wipe and wipe.before == t:
@@ -158,8 +159,8 @@ def run(
         if reads != "preliminary":
             memory.write(h)
         states[:, t], slow = h, h @ W.T
-        for name, A in kept.items() if shape[0] else ():
-            A[:, t] = memory.levels[name][:keep]
+        for name, A in kept.items() if shape[0] and t >= since else ():
+            A[:, t - since] = memory.levels[name][:keep]
     return Trace(states, total(kept, shape), kept)
 
 

@@ -3,8 +3,12 @@
 Associative retrieval is the task of Ba, Hinton, Mnih, Leibo & Ionescu (2016), section 4.1:
 K (letter, digit) pairs, two question marks, one of the letters; the answer is that letter's digit.
 Letters are drawn without replacement, digits with. Example, K = 4: ``c9k8j3f1??c`` -> ``9``.
+
+Descriptions reset h and A before every trial and at no other time. A trial is one sequence, as in the paper, or several in a row,
+each asked at its end, so that what older sequences left in A is there to interfere.
 """
 
+import math
 import string
 from dataclasses import dataclass
 
@@ -16,14 +20,15 @@ from fwbio.quantities import whole
 SYMBOLS = string.ascii_lowercase + string.digits + "?"
 N_LETTERS, N_DIGITS, QUESTION = 26, 10, 36
 SPLITS = ("test", "train", "validation")
+SETTLED = 3  # time constants after which A is within exp(-3) = 5 % of where it ends
 
 
 @dataclass(frozen=True)
 class Task:
     """A batch of trials.
 
-    tokens : int array (trials, length), indices into ``symbols``
-    target : int array (trials,), the class that is right
+    tokens : int array (trials, length), indices into ``symbols``: ``sequences`` in a row, the first ``warm`` of which are not asked
+    target : int array (decisions,), the class that is right wherever the network is asked, trial after trial
     """
 
     name: str
@@ -34,6 +39,8 @@ class Task:
     pairs: int
     seed: int
     split: str
+    sequences: int = 1
+    warm: int = 0
 
     @property
     def trials(self) -> int:
@@ -49,9 +56,19 @@ class Task:
     def length(self) -> int:
         return self.tokens.shape[1]
 
+    @property
+    def asked(self) -> np.ndarray:
+        """The tokens of a trial after which the network decides: the ends of its sequences, less the first ``warm``."""
+        return np.arange(self.warm + 1, self.sequences + 1) * (self.length // self.sequences) - 1
+
+    @property
+    def since(self) -> int:
+        """The first token of a trial's last sequence: from there on A and spikes are kept."""
+        return self.length - self.length // self.sequences
+
     def text(self, trial: int) -> str:
-        """The trial as the paper prints it, ``c9k8j3f1??c``."""
-        return "".join(self.symbols[k] for k in self.tokens[trial])
+        """The trial's last sequence as the paper prints it, ``c9k8j3f1??c``."""
+        return "".join(self.symbols[k] for k in self.tokens[trial, self.since :])
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,9 @@ class RandomInput:
     seed: int
     name: str = "random input"
     target: None = None
+    sequences: int = 1
+    since: int = 0
+    asked: tuple = (-1,)
 
     def x(self, network) -> np.ndarray:
         """(trials, inputs, units)."""
@@ -74,32 +94,60 @@ def of(network, trials: int | None = None, seed: int = 0):
     """The task that a network card names, with the card's number of trials unless told."""
     protocol = network.card["protocol"]
     trials = protocol["trials"] if trials is None else whole(trials, "trials")
+    sequences, warm = in_a_row(network)
     if protocol.get("task") == "retrieval":
-        return retrieval(protocol["pairs"], trials, whole(seed, "seed", low=0))
+        return retrieval(protocol["pairs"], trials, whole(seed, "seed", low=0), sequences=sequences, warm=warm)
     return RandomInput(trials, whole(seed, "seed", low=0))
 
 
-def retrieval(pairs: int = 4, trials: int = 100, seed: int = 0, split: str = "test") -> Task:
-    """Associative retrieval with ``pairs`` = K pairs; sequences of 2K + 3 tokens.
+def stationary_after(network, length: int) -> float:
+    """How many sequences of ``length`` tokens last SETTLED time constants of the fast weights."""
+    return SETTLED * network.tau / (length * network.token) if network.fast else 1.0
 
-    The same ``(seed, split)`` gives the same trials, and the first m of them do not depend on ``trials``.
-    The three splits use disjoint random streams of ``numpy.random.SeedSequence``.
 
-    Raises BadInput if ``pairs`` is not in 1..26, ``trials`` < 1, ``seed`` < 0, one of them is not whole, or ``split`` is unknown.
+def in_a_row(network) -> tuple[int, int]:
+    """From the card's [protocol]: sequences of a trial, and how many of them, at the start, are not asked.
+
+    reset = "trial" : one sequence. "never" : ``sequences``; left out is what comes before A is stationary, but no more than half
+    (a memory of minutes would need hundreds).
+
+    Raises BadInput for a card without a reset that does not say how many sequences, or has none.
+    """
+    protocol = network.card["protocol"]
+    if protocol["reset"] == "trial":
+        return 1, 0
+    for key, example in (("task", '"retrieval"'), ("sequences", "20")):
+        if key not in protocol:
+            raise BadInput(f'{network.path.name}: protocol.reset = "never" is for several sequences in a row; add {key} = {example}')
+    sequences = whole(protocol["sequences"], f"{network.path.name}: protocol.sequences")
+    return sequences, math.ceil(min(stationary_after(network, 2 * protocol["pairs"] + 3), sequences // 2))
+
+
+def retrieval(pairs: int = 4, trials: int = 100, seed: int = 0, split: str = "test", sequences: int = 1, warm: int = 0) -> Task:
+    """Associative retrieval with ``pairs`` = K pairs; ``sequences`` of 2K + 3 tokens a trial, all but the first ``warm`` asked.
+
+    The same ``(seed, split)`` gives the same sequences, in the same order however they are shared out among trials, and the first
+    m of them do not depend on ``trials``. The three splits use disjoint random streams of ``numpy.random.SeedSequence``.
+
+    Raises BadInput if ``pairs`` is not in 1..26, ``trials`` or ``sequences`` < 1, ``warm`` not below ``sequences``, ``seed`` < 0,
+    one of them is not whole, or ``split`` is unknown.
     """
     pairs, trials, seed = whole(pairs, "pairs"), whole(trials, "trials"), whole(seed, "seed", low=0, high=2**63)
+    sequences = whole(sequences, "sequences")
+    warm = whole(warm, "warm", low=0, high=sequences - 1)
     if pairs > N_LETTERS:
         raise BadInput(f"pairs = {pairs}: letters are drawn without replacement, so use 1 to {N_LETTERS}")
     if split not in SPLITS:
         raise BadInput(f"split = {split!r}: use one of {', '.join(SPLITS)}")
     streams = np.random.SeedSequence(seed, spawn_key=(SPLITS.index(split), pairs)).spawn(3)
     letter_rng, digit_rng, query_rng = map(np.random.default_rng, streams)
-    letters = letter_rng.random((trials, N_LETTERS)).argsort(axis=1)[:, :pairs]
-    digits = digit_rng.integers(N_DIGITS, size=(trials, pairs))
-    query = query_rng.integers(pairs, size=trials)
-    tokens = np.full((trials, 2 * pairs + 3), QUESTION)
+    rows = np.arange(trials * sequences)
+    letters = letter_rng.random((len(rows), N_LETTERS)).argsort(axis=1)[:, :pairs]
+    digits = digit_rng.integers(N_DIGITS, size=(len(rows), pairs))
+    query = query_rng.integers(pairs, size=len(rows))
+    tokens = np.full((len(rows), 2 * pairs + 3), QUESTION)
     tokens[:, 0 : 2 * pairs : 2] = letters
     tokens[:, 1 : 2 * pairs : 2] = N_LETTERS + digits
-    rows = np.arange(trials)
     tokens[:, -1] = letters[rows, query]
-    return Task("retrieval", tokens, digits[rows, query], N_DIGITS, SYMBOLS, pairs, seed, split)
+    target = digits[rows, query].reshape(trials, sequences)[:, warm:].ravel()
+    return Task("retrieval", tokens.reshape(trials, -1), target, N_DIGITS, SYMBOLS, pairs, seed, split, sequences, warm)

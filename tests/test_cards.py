@@ -194,7 +194,7 @@ def test_an_unknown_card_gets_the_nearest_name():
         ("random_recurrent", '{tau_h = "10 ms"}', '{tau_h = "-10 ms"}', "tau_h = '-10 ms': outside 0 to inf s"),
         ("random_recurrent", '{tau_h = "10 ms"}', '{tau_h = "0 ms"}', "tau_h = '0 ms': current divides by it"),
         ("random_recurrent", 'tau = "2 s"', 'tau = "0 s"', "tau = '0 s': hebbian divides by it"),
-        ("random_recurrent", 'reset    = "trial"', 'reset = "never"', "use 'trial'"),
+        ("random_recurrent", 'reset    = "trial"', 'reset = "nevr"', "did you mean 'never'"),
         ("random_recurrent", 'name  = "random', 'name = "../../random', "a name has letters"),
         ("random_recurrent", 'to      = "unit"', 'to = "units"', "no such population; did you mean 'unit'?"),
         ("random_recurrent", '"0.1 ms"', '"0.3 ms"', "not a multiple of the time step"),

@@ -23,7 +23,9 @@ def test_rmse_by_hand():
 def fake(level, h, A, kept=None, logits=None):
     kept = np.arange(len(A)) if kept is None else np.asarray(kept)
     decisions = None if logits is None else np.asarray(logits).argmax(axis=1)
-    return SimpleNamespace(level=level, h=np.asarray(h), A=np.asarray(A), I=None, kept=kept, logits=logits, decisions=decisions)
+    right = None if logits is None else (decisions == 0)[:, None]
+    found = {"decisions": decisions, "right": right, "accuracy": None if logits is None else right.mean()}
+    return SimpleNamespace(level=level, h=np.asarray(h), A=np.asarray(A), I=None, kept=kept, logits=logits, **found)
 
 
 def test_standard_error_of_the_rmse_is_the_spread_over_samples():
@@ -51,7 +53,7 @@ def test_agreement_is_with_the_reference_not_the_target():
     h, A = np.random.default_rng(0).standard_normal((4, 2, 2)), np.zeros((0, 2, 2, 2))
     reference = fake("rnn", h, A, logits=[[1, 0], [1, 0], [0, 1], [0, 1]])
     found = against(fake("rate", h, A, logits=[[9, 0], [0, 1], [0, 3], [0, 2]]), reference)
-    assert found["agreement"] == 0.75
+    assert found["agreement"] == 0.75 and found["accuracy_difference"] == -0.25  # class 0 is right: one of two of four is lost
     assert (found["agreement_low"], found["agreement_high"]) == clopper_pearson(3, 4)
 
 

@@ -4,6 +4,7 @@ import os
 
 from fwbio.cards import legal, network, reader
 from fwbio.errors import BadInput
+from fwbio.tasks import in_a_row
 
 # measured with 50 units of 100 neurons on one core: seconds a neuron and step, seconds a synaptic event, bytes a synapse
 NEURON_STEP = {"poisson": 6e-9, "lif": 1.4e-8}
@@ -22,9 +23,11 @@ def check(card, **options) -> list[str]:
     trials = tables["protocol"]["trials"]
     legal.check(net)
     memory, seconds = affordable(net, trials)
+    sequences, warm = in_a_row(net)
+    row = f" of {sequences} sequences in a row, the first {warm} not asked" if sequences > 1 else ""
     return [
         f"{path.name}: network card, {net.units} units of {net.neurons} {net.neuron.name} neurons: fine",
-        f"one spiking run of {trials} trials: about {memory:,.0f} MB and {seconds:,.0f} s on two cores, after a build of about 20 s (once)",
+        f"one spiking run of {trials} trials{row}: about {memory:,.0f} MB and {seconds:,.0f} s on two cores, after a build of about 20 s (once)",
     ]
 
 
@@ -55,10 +58,13 @@ def estimate(net, trials: int, plain: bool = False) -> tuple[float, float]:
     cells = net.neurons if plain else 1  # dendrites a unit
     size = batch_size(net, plain)
     synapses = len(net.projections) * net.neurons * net.units**2 * cells
-    duration = net.duration if not net.paced else net.token * (2 * net.card["protocol"]["pairs"] + 3)
+    tokens = 2 * net.card["protocol"]["pairs"] + 3 if net.paced else 1
+    sequences = in_a_row(net)[0]
+    duration = sequences * (net.token * tokens if net.paced else net.duration)
     steps = duration / net.dt
     events = 0.3 * net.r0 * duration * net.units * net.neurons * net.units * cells * len(net.projections)
     batches = -(-trials // size)
     each = size * (net.units * net.neurons * steps * NEURON_STEP.get(net.neuron.name, 1e-8) + events * EVENT)
+    bulk = (tokens + 1) * synapses / len(net.projections) * 8 + 12 * size * 0.3 * net.r0 * net.units * net.neurons * duration / sequences
     kept = trials * net.units * duration / (net.token / (net.inner + 1) if net.paced else 1e-3) * 40  # h, in three descriptions
-    return min(2, batches) * (60 + size * synapses * BYTES / 1e6) + kept / 1e6, -(-batches // 2) * each
+    return min(2, batches) * (60 + (size * synapses * BYTES + bulk) / 1e6) + kept / 1e6, -(-batches // 2) * each

@@ -13,24 +13,24 @@ from fwbio.rnn import Trace, total
 RTOL, ATOL = 1e-10, 1e-12
 
 
-def run(network, x, *, keep=0, rtol=RTOL, atol=ATOL, chunk=25, progress=None) -> Trace:
+def run(network, x, *, keep=0, since=0, rtol=RTOL, atol=ATOL, chunk=25, progress=None) -> Trace:
     """h and A of every trial, from the card's rate equations.
 
-    x : (trials, tokens, units), the input of every token. keep : trials whose A is returned
+    x : (trials, tokens, units), the input of every token. keep, since : trials whose A is returned, and from which token on
     rtol, atol : of DOP853. chunk : trials integrated together
 
     Returns a Trace like ``fwbio.rnn.run``.
     """
     parts = []
     for start in range(0, len(x), chunk):
-        parts.append(integrate(network, x[start : start + chunk], max(0, min(keep - start, chunk)), rtol, atol))
+        parts.append(integrate(network, x[start : start + chunk], max(0, min(keep - start, chunk)), since, rtol, atol))
         if progress:
             progress(min(start + chunk, len(x)) / len(x))
     levels = {name: np.concatenate([p.levels[name] for p in parts]) for name in network.levels}
-    return Trace(np.concatenate([p.h for p in parts]), total(levels, (min(keep, len(x)), *x.shape[1:], x.shape[2])), levels)
+    return Trace(np.concatenate([p.h for p in parts]), total(levels, (min(keep, len(x)), x.shape[1] - since, *2 * x.shape[2:])), levels)
 
 
-def integrate(network, x, keep, rtol, atol):
+def integrate(network, x, keep, since, rtol, atol):
     trials, tokens, units = x.shape
     synapses = {name: Synapse(p) for name, p in network.projections.items() if network.fast or not p.associative}
     gates = {name: gate(network, network.projections[name]) for name in synapses}
@@ -39,7 +39,7 @@ def integrate(network, x, keep, rtol, atol):
     values = initial_states(synapses, trials, units)
     current = np.zeros((trials, units))
     h = np.empty_like(x)
-    shape = (min(keep, trials), tokens, units, units)
+    shape = (min(keep, trials), tokens - since, units, units)
     levels = {name: np.zeros(shape) for name in network.levels}
     for t in range(tokens):
         if network.wipe and network.wipe.before == t:
@@ -52,8 +52,8 @@ def integrate(network, x, keep, rtol, atol):
             rate = phi({"u": norm[s == 0](drive)})
             current, values = phase(network, synapses, gates, s, rate, values, rtol, atol)
         h[:, t] = rate
-        for name, A in levels.items():
-            A[:, t] = values[name, network.levels[name].fast_state][:keep]
+        for name, A in levels.items() if t >= since else ():
+            A[:, t - since] = values[name, network.levels[name].fast_state][:keep]
     return Trace(h, total(levels, shape), levels)
 
 

@@ -20,9 +20,9 @@ class SpikingTrace:
     """What the spiking network did.
 
     h, seen : (trials, tokens, units), drive of the dendrites, and the same as spike counts show it (paced only)
-    A : (trials kept, tokens, post, pre), mean over a unit's axons; levels : its terms, by projection
+    A : (trials kept, tokens from ``since`` on, post, pre), mean over a unit's axons; levels : its terms, by projection
     A_axon : (tokens, pre, neurons, post) of the first trial, each axon's own
-    spike_t, spike_i : times in s and neurons of the first trial, neuron = unit * n + b
+    spike_t, spike_i : times in s and neurons of the first trial from token ``since`` on, neuron = unit * n + b
     t, I : times of h in s, and the dendrites' current like h (free-running only)
     """
 
@@ -41,11 +41,11 @@ class SpikingTrace:
 
 
 def run(
-    network, x, *, seed=0, keep=4, workers=2, plain=False, clamp=False, target=None, batch=None, progress=None, say=None
+    network, x, *, seed=0, keep=4, since=0, workers=2, plain=False, clamp=False, target=None, batch=None, progress=None, say=None
 ) -> SpikingTrace:
     """All trials of ``x`` (trials, inputs, units) through the spiking network.
 
-    seed : of the spikes; batch k gets its own stream. keep : trials whose A is returned
+    seed : of the spikes; batch k gets its own stream. keep, since : trials whose A is returned, and from which token on
     plain : no reductions (small networks only). clamp : h follows the input alone. target : cpp_standalone, numpy or cython; None: C++ if there is a compiler
     progress : called with the fraction done; say : with what is being done
 
@@ -58,7 +58,7 @@ def run(
             say("no C++ compiler found: Brian2's NumPy target is used, which is slow; Debian: apt-get install g++")
     size = batch or batch_size(network, plain)
     chunks = [x[k : k + size] for k in range(0, len(x), size)]
-    s = structure(network, x.shape[1], size, 1, plain=plain, clamp=clamp, target=target)
+    s = structure(network, x.shape[1], size, 1, plain=plain, clamp=clamp, target=target, quiet=since)
     folder, build_seconds = engine.build(s, parameters(network, s, chunks[0]), say) if target == "cpp_standalone" else (None, 0.0)
     done = np.zeros(len(chunks))
 
@@ -115,14 +115,14 @@ def reduce(network, s, outcome, trials, first) -> SpikingTrace:
         h = h[:, steps - 1 : steps * s.inputs : steps]  # at the start of the last phase: h_S
         last_phase = np.diff(arrays["counts"], axis=0)[steps - 1 :: steps]
         seen = last_phase.transpose(1, 0, 2)[:trials] / (s.neurons * network.r0 * network.window)
-    after = {name: arrays[name][1 : 1 + s.inputs, ..., 0] for name in network.levels}  # (tokens, trials, pre, neurons, post)
+    after = {name: arrays[name][1 : 1 + s.recorded, ..., 0] for name in network.levels}  # (tokens, trials, pre, neurons, post)
     levels = {name: weights.mean(axis=3).transpose(1, 0, 3, 2) for name, weights in after.items()}
     axon = total({name: weights[:, 0] for name, weights in after.items()} if first else {}, (0, 0, 0, 0)).astype(np.float32)
     own = arrays["spike_i"] < s.per_trial
     return SpikingTrace(
         h=h,
         seen=seen,
-        A=total(levels, (s.record, s.inputs, s.units, s.units)),
+        A=total(levels, (s.record, s.recorded, s.units, s.units)),
         levels=levels,
         A_axon=axon,
         spike_t=arrays["spike_t"][own],

@@ -225,3 +225,16 @@ def initialise(s, objects) -> None:
 
 def whole(objects: dict) -> Network:
     return Network(*objects.values())
+
+
+def simulate(s, objects, net, **report) -> None:
+    """One trial: first the ``quiet`` inputs, of which neither spikes nor weights are recorded (they are bulky), then the rest."""
+    bulky = [objects[name] for name in ("spikes", *(f"{p}_seen" for p in s.projections)) if name in objects]
+    if s.quiet:
+        for monitor in bulky:
+            monitor.active = False
+        net.run(s.quiet * s.token * second, **report)
+        for monitor in bulky:
+            monitor.active = True
+        report = {}
+    net.run((s.duration - s.quiet * s.token) * second, **report)

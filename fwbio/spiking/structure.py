@@ -43,6 +43,7 @@ class Structure:
     clamp: bool = False  # h follows the input alone, whatever the synapses bring
     wipe: str | None = None  # h, A or W: what the clocked number ``keep``, one a token, multiplies
     target: str = "cpp_standalone"
+    quiet: int = 0  # inputs before spikes and weights are recorded
 
     @property
     def per_trial(self) -> int:
@@ -50,13 +51,18 @@ class Structure:
         return self.units * self.neurons
 
     @property
+    def recorded(self) -> int:
+        """Inputs of which spikes and weights are recorded."""
+        return self.inputs - self.quiet
+
+    @property
     def cells(self) -> int:
         """Dendrites a unit: one, or in the plain form one a neuron."""
         return self.neurons if self.plain else 1
 
 
-def structure(network, inputs: int, trials: int, record: int, *, plain=False, clamp=False, target="cpp_standalone") -> Structure:
-    """The structure of ``trials`` copies of ``network`` side by side, each with ``inputs`` inputs."""
+def structure(network, inputs: int, trials: int, record: int, *, plain=False, clamp=False, target="cpp_standalone", quiet=0) -> Structure:
+    """The structure of ``trials`` copies of ``network`` side by side, each with ``inputs`` inputs, the first ``quiet`` unrecorded."""
     for name, p in network.projections.items():
         if "post" in p.synapse.card["spiking"]:
             raise BadInput(
@@ -90,6 +96,7 @@ def structure(network, inputs: int, trials: int, record: int, *, plain=False, cl
         clamp=clamp,
         wipe=network.wipe.what if network.wipe else None,
         target=target,
+        quiet=quiet,
     )
 
 

@@ -36,7 +36,7 @@ def build(folder: Path) -> None:
     """Writes and compiles the standalone program in ``folder``; leaves ``manifest.json`` last, when all is well."""
     from brian2 import get_device, prefs, second, set_device
 
-    from fwbio.spiking.network import assemble, initialise, whole
+    from fwbio.spiking.network import assemble, initialise, simulate, whole
 
     prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{os.cpu_count()}"]  # Brian2's plain -j starts every compiler at once
 
@@ -50,7 +50,7 @@ def build(folder: Path) -> None:
     objects = assemble(s, tables)
     initialise(s, objects)
     net = whole(objects)
-    net.run(s.duration * second, report=REPORT, report_period=0.5 * second)
+    simulate(s, objects, net, report=REPORT, report_period=0.5 * second)
     for name in tables:  # what the program used comes back, so that the parent can compare
         device.insert_code("before_end", write_back(name, f"brian::{name}_values", int(np.prod(shapes[name]))))
     for name in objects:  # nobody reads a synapse's own arrays: do not write them to disk
@@ -86,7 +86,7 @@ def run(folder: Path) -> None:
     """Interprets the network with the target the structure names and writes ``outputs.npz``."""
     from brian2 import Quantity, prefs, second, seed
 
-    from fwbio.spiking.network import assemble, initialise, whole
+    from fwbio.spiking.network import assemble, initialise, simulate, whole
 
     s = Structure(**json.loads((folder / "structure.json").read_text()))
     prefs.codegen.target = s.target
@@ -105,7 +105,7 @@ def run(folder: Path) -> None:
     def report(elapsed, completed, start, duration):
         print("progress", completed, flush=True)
 
-    net.run(s.duration * second, report=report, report_period=0.5 * second)
+    simulate(s, objects, net, report=report, report_period=0.5 * second)
     found = {}
     for name, (made, variable) in outputs(objects).items():
         data = getattr(made, f"{variable}_" if isinstance(getattr(made, variable), Quantity) else variable)
