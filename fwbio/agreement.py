@@ -126,6 +126,9 @@ class Held:
 
     values: np.ndarray
     target: None = None
+    sequences: int = 1
+    since: int = 0
+    asked: tuple = (-1,)
 
     def x(self, _network) -> np.ndarray:
         return self.values
