@@ -28,7 +28,7 @@ def change(tables: dict, changes: dict, file: str) -> dict:
             table[key] = whole(value, full, low=0)
         else:
             table[key] = quantity(str(value), "1", full)
-    reader.fit(tables, reader.KINDS["network"], f"{file}:", "")
+    reader.fit(tables, reader.KINDS[tables["kind"]], f"{file}:", "")
     return tables
 
 
@@ -56,9 +56,10 @@ def bindable(tables: dict) -> dict[str, str]:
     """Full name to default of every parameter of the mechanisms that the network names."""
     found = {}
     for section, roles in (("population", ("neuron", "dendrite", "norm")), ("projection", ("synapse",))):
-        for name, table in tables[section].items():
+        for name, table in tables.get(section, {}).items():
             for role in roles:
                 if isinstance(table.get(role), str):
-                    params = reader.read(table[role]).get("param", {})
-                    found |= {f"{section}.{name}.{key}": entry["value"] for key, entry in params.items()}
+                    card = reader.read(table[role])
+                    named = card.get("sets", {}).get(table.get("set"), {})
+                    found |= {f"{section}.{name}.{key}": named.get(key, p["value"]) for key, p in card.get("param", {}).items()}
     return found
