@@ -61,7 +61,8 @@ def structure(circuit, *, plain=False, wiring=False, target="cpp_standalone") ->
         for name, p in circuit.projections.items()
     }
     steps = {name: {"population": s.population, "wipe": [list(w) for w in s.wipe]} for name, s in circuit.steps.items()}
-    return Structure(populations, projections, steps, circuit.labels, circuit.dt, circuit.duration, circuit.every, plain, wiring, target)
+    duration = circuit.duration + circuit.dt  # one step more, to see the end
+    return Structure(populations, projections, steps, circuit.labels, circuit.dt, duration, circuit.every, plain, wiring, target)
 
 
 def parameters(circuit, s: Structure, seed: int) -> dict[str, float | np.ndarray]:
