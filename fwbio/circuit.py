@@ -158,7 +158,7 @@ def binned(circuit, spikes) -> tuple[np.ndarray, dict]:
 
 
 def states(circuit, arrays) -> dict:
-    """{projection: {state: {group: (samples,)}}} of what lives on axons; each sample is taken one time step after its t."""
+    """{projection: {state: {group: (samples,)}}} of what lives on axons; a sample is what the time step at its t begins with."""
     found = {}
     for name, p in circuit.projections.items():
         groups = [g for g, (population, *_) in spans(circuit).items() if population == p.source]

@@ -1,6 +1,6 @@
 """How far spikes and mean field of a circuit agree: rates of each group in each epoch of the protocol, and a verdict.
 
-The verdict is over the second halves of the epochs that are long enough to settle and in which no group makes a population spike:
+The verdict is over the second halves of the epochs that are long enough to settle, where no group makes a population spike in them:
 there the mean field is meant to hold. Epochs with population spikes are shown beside each other and not judged.
 """
 
@@ -13,7 +13,7 @@ from fwbio.circuit import spans
 
 LONG = 0.5  # s; of shorter epochs nothing is judged, the membranes, u and x are still moving
 RULE = (
-    "equivalent: in the second half of every epoch of 0.5 s or more without population spikes, the spiking rate of every group differs "
+    "equivalent: in the second half of every epoch of 0.5 s or more, if it is without population spikes, the spiking rate of every group differs "
     "from the mean field's by no more than the bound of the card's [agree]; different: some do; inconclusive: no such epoch"
 )
 
@@ -58,9 +58,9 @@ def settled(rate, spiking) -> list[dict]:
     circuit, found = spiking.circuit, []
     busy = np.concatenate([spiking.population_spikes(g) for g in spans(circuit)])
     for name, start, stop in steps.epochs(circuit):
-        if stop - start < LONG or np.any((busy >= start) & (busy < stop)):
-            continue
         half = (start + stop) / 2
+        if stop - start < LONG or np.any((busy >= half) & (busy < stop)):
+            continue
         for group, (_, first, last) in spans(circuit).items():
             wanted, got = (run.mean_rate(group, half, stop) for run in (rate, spiking))
             known = {"n": last - first, "r0": 1.0, "h_pre": wanted, "duration": stop - half}

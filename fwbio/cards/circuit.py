@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fwbio.cards import equations, steps, trains
+from fwbio.cards import equations, reader, steps, trains
 from fwbio.cards.network import LONGEST, Mechanism, mechanism
 from fwbio.errors import BadInput, nearest
 from fwbio.quantities import quantity, whole
@@ -129,7 +129,9 @@ def project(name, table, populations, dt, file) -> Projection:
     source, target = populations[table["from"]], populations[table["to"]]
     if target.neuron is None:
         raise BadInput(f"{where}.to = {target.name!r}: its spikes are given, it listens to nobody")
-    card = mechanism(table["synapse"], "synapse", {}, GIVEN, {}, where).card
+    card = reader.read(table["synapse"])
+    if card.get("role") == "synapse":
+        check_synapse(card, where)
     sets, chosen = card.get("sets", {}), table.get("set")
     if chosen is not None and chosen not in sets:
         raise BadInput(f"{where}.set = {chosen!r}: {card['name']} has no such set{nearest(chosen, sets)}")
@@ -137,7 +139,7 @@ def project(name, table, populations, dt, file) -> Projection:
     for key in bound:
         if key not in card.get("param", {}):
             raise BadInput(f"{where}.bind.{key}: {card['name']} has no such parameter{nearest(key, card.get('param', {}))}")
-    check_synapse(card, where)
+    synapse = mechanism(table["synapse"], "synapse", bound, GIVEN, {}, where)
     states = target.neuron.card.get("state", {})
     if table["into"] not in states:
         raise BadInput(f"{where}.into = {table['into']!r}: {target.neuron.name} has no such state{nearest(table['into'], states)}")
@@ -146,7 +148,6 @@ def project(name, table, populations, dt, file) -> Projection:
     connect = table["connect"] if isinstance(table["connect"], dict) else {"all": True}
     check_connect(connect, source.size - (source is target and not own), where)
     delay = delays(table["delay"], source, dt, where)
-    synapse = mechanism(table["synapse"], "synapse", bound, GIVEN, {}, where)
     weight = weights(table["weight"], unit, source, target, where)
     return Projection(name, source.name, target.name, synapse, table["into"], connect, own, delay, weight)
 
