@@ -5,6 +5,7 @@
 ``pairs``          two neurons a synapse (``fwbio.spiking.pairs``), presynaptic and postsynaptic rate held for 1 s, as above
 ``rate curve``     free neurons held at h; their rate, relative to the rate form's
 ``random drives``  the pool's normalisation of random drives; the largest difference
+``stationary rates``  a circuit through its protocol; every group's rate where the mean field holds (``fwbio.circuit_comparison``)
 
 The bound is the card's own expression, four standard errors of the noise it predicts (false alarm 6e-5 a figure), no fit.
 """
@@ -39,6 +40,8 @@ def agree(card: str, seed: int = 0, target: str | None = None) -> Agreement:
     """Measures the mechanism card's [agree] block. target : of Brian2, like ``fwbio.spiking.batches.run``."""
     tables = reader.read(card)
     says = tables["agree"]
+    if tables["kind"] == "circuit":
+        return stationary_rates(card, says, seed, target)
     protocol = {"clamped": clamped, "pairs": pairs, "rate curve": rate_curve, "random drives": random_drives}[says["protocol"]]
     figure, known = protocol(tables, seed, target)
     bound = np.broadcast_to(Right(says["bound"], known)({}), np.shape(figure))
@@ -94,6 +97,15 @@ def random_drives(card, seed, target):
     net = held(h[0, 0], {"synapse": "static"}, norm=card["name"], phi="u")
     wanted, got = both(net, h, seed, target, dt=1e-3)
     return np.abs(wanted.h - got.h).max(), {}
+
+
+def stationary_rates(card, says, seed, target):
+    """The circuit's protocol with the changes its [agree] names: every group in every epoch that the mean field is meant for."""
+    from fwbio import circuit, circuit_comparison
+
+    model = network.load(card, set=says.get("set"))
+    found = circuit_comparison.settled(circuit.run(model, "rate"), circuit.run(model, "spiking", seed=seed, target=target))
+    return Agreement(model.name, says["quantity"], *(np.array([row[key] for row in found]) for key in ("off", "bound")))
 
 
 def held(h, projection, neuron="poisson", norm=None, phi="u", neurons=NEURONS):

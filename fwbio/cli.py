@@ -76,7 +76,7 @@ def models():
 
     for name in reader.shipped():
         card = reader.read(name)
-        click.echo(f"{name:18} {card.get('role', 'network'):14} {card['title']}")
+        click.echo(f"{name:18} {card.get('role', card['kind']):14} {card['title']}")
 
 
 @main.command()
@@ -118,9 +118,7 @@ def new(name, card):
 @shared
 def run(card, level, as_json, **options):
     """Run one description of CARD."""
-    from fwbio.job import carry_out
-
-    result = carry_out(card, [level], changes=assignments(options.pop("changes")), quiet=as_json, **options)
+    result = job_of(card)(card, [level], changes=assignments(options.pop("changes")), quiet=as_json, **options)
     echo(result, as_json)
 
 
@@ -137,9 +135,7 @@ def run(card, level, as_json, **options):
 @shared
 def compare(card, strict, as_json, **options):
     """Run CARD as RNN, as rate equations and as spikes on the same trials, and say how far they agree."""
-    from fwbio.job import carry_out
-
-    result = carry_out(card, None, changes=assignments(options.pop("changes")), quiet=as_json, **options)
+    result = job_of(card)(card, None, changes=assignments(options.pop("changes")), quiet=as_json, **options)
     echo(result, as_json)
     if strict and result.verdict != "equivalent":
         sys.exit(1)
@@ -193,6 +189,17 @@ def train(task, out, force, **options):
     with results.publishing(folder) as scratch:
         fit(Recipe(**numbers), scratch, lambda line: click.echo(line, err=True))
     click.echo(f"wrote {folder}/weights.npz and log.jsonl")
+
+
+def job_of(card):
+    """What carries out a run of this kind of card."""
+    from fwbio.cards import reader
+
+    if reader.read(card)["kind"] == "circuit":
+        from fwbio.circuit_job import carry_out
+    else:
+        from fwbio.job import carry_out
+    return carry_out
 
 
 def assignments(texts) -> dict:

@@ -37,8 +37,15 @@ class Comparison:
         return table(self.figures)
 
 
-def compare(*runs) -> Comparison:
-    """Holds the runs of one network on one task against each other; the first of rnn, rate that is there is the reference."""
+def compare(*runs):
+    """Holds the runs of one network on one task against each other; the first of rnn, rate that is there is the reference.
+
+    Runs of a circuit give a ``fwbio.circuit_comparison.Comparison``: rates of each group and epoch.
+    """
+    if hasattr(runs[0], "circuit"):
+        from fwbio import circuit_comparison
+
+        return circuit_comparison.compare(*runs)
     from fwbio import noise
 
     by = {run.level: run for run in runs}

@@ -53,15 +53,22 @@ class Run:
         return float(self.right.mean())
 
 
-def run(network, task, level: str, *, seed: int = 0, wipe=None, progress=None, say=None, **options) -> Run:
-    """Runs every trial of ``task`` through ``network`` (of ``fwbio.load``) as ``level``.
+def run(network, task=None, level: str | None = None, *, seed: int = 0, wipe=None, progress=None, say=None, **options):
+    """Runs every trial of ``task`` through ``network`` (of ``fwbio.load``) as ``level``; a Run.
+
+    A circuit has a protocol in place of a task: ``run(circuit, level="rate")`` gives a ``fwbio.circuit.CircuitRun``.
 
     seed : of the spikes; the other two levels draw nothing
-    wipe : {"what": "h", "A" or "W", "before": token}, in place of the card's (``fwbio.wipe``); paced networks only. progress : called with the fraction done
+    wipe : {"what": "h", "A" or "W", "before": token}, in place of the card's (``fwbio.wipe``); paced networks only
+    progress : called with the fraction done
     options : of the level's own ``run``, for instance ``rtol`` (rate), ``plain`` or ``target`` (spiking)
 
     Raises BadInput for a level that the network does not have, EnvironmentProblem if a spiking run cannot be made.
     """
+    if hasattr(network, "populations"):
+        from fwbio import circuit
+
+        return circuit.run(network, task if level is None else level, seed=seed, progress=progress, say=say, **options)
     if level not in LEVELS:
         raise BadInput(f"level = {level!r}: use rnn, rate or spiking{nearest(level, LEVELS)}")
     if wipe is not None:

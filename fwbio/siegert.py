@@ -22,13 +22,13 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(80)
 
 
 def siegert(mu, tau_m, sigma, V_th, V_r, t_ref, dt=0.0):
-    """Stationary rate in Hz for input ``mu`` (array, V); all other arguments are scalars in SI units.
+    """Stationary rate in Hz for input ``mu`` (array, V); sigma is a scalar or like mu, all others are scalars, in SI units.
 
     dt : time step of the simulation in s; 0 gives Siegert's formula for continuous time.
     """
     from scipy.special import erfcx
 
-    mu = np.asarray(mu, dtype=float)[..., None]
+    mu, sigma = np.asarray(mu, dtype=float)[..., None], np.asarray(sigma, dtype=float)[..., None]
     if dt:
         a = dt / tau_m
         tau_m, sigma = -dt / math.log1p(-a), sigma / math.sqrt(1 - a / 2)

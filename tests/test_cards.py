@@ -137,7 +137,7 @@ def test_byte_order_mark_and_windows_line_ends_do_not_matter(own, change):
         ("a" + ".a" * 500 + " = 1", "nested more than"),
         ("a = " + "9" * 5000, "not TOML"),
         ("a = 0x" + "f" * 9000, "a whole number of 36000 bits"),
-        ("", "kind = None; use 'mechanism' or 'network'"),
+        ("", "kind = None; use 'mechanism', 'network' or 'circuit'"),
         ("kind = ['network']", "kind = ['network']; use"),
     ],
     ids=lambda v: repr(v)[:24],

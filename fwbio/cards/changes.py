@@ -28,7 +28,7 @@ def change(tables: dict, changes: dict, file: str) -> dict:
             table[key] = whole(value, full, low=0)
         else:
             table[key] = quantity(str(value), "1", full)
-    reader.fit(tables, reader.KINDS["network"], f"{file}:", "")
+    reader.fit(tables, reader.KINDS[tables["kind"]], f"{file}:", "")
     return tables
 
 
@@ -56,11 +56,10 @@ def bindable(tables: dict) -> dict[str, str]:
     """Full name to default (of the set that is named, or the card's) of every parameter of the mechanisms that the network names."""
     found = {}
     for section, roles in (("population", ("neuron", "dendrite", "norm")), ("projection", ("synapse",))):
-        for name, table in tables[section].items():
+        for name, table in tables.get(section, {}).items():
             for role in roles:
                 if isinstance(table.get(role), str):
                     card = reader.read(table[role])
-                    values = {key: entry["value"] for key, entry in card.get("param", {}).items()}
-                    values |= card.get("sets", {}).get(table.get("set"), {})
-                    found |= {f"{section}.{name}.{key}": value for key, value in values.items()}
+                    named = card.get("sets", {}).get(table.get("set"), {})
+                    found |= {f"{section}.{name}.{key}": named.get(key, p["value"]) for key, p in card.get("param", {}).items()}
     return found

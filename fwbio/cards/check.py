@@ -9,6 +9,8 @@ from fwbio.tasks import in_a_row
 # measured with 50 units of 100 neurons on one core: seconds a neuron and step, seconds a synaptic event, bytes a synapse
 NEURON_STEP = {"poisson": 6e-9, "lif": 1.4e-8}
 EVENT, BYTES = 4e-9, 34
+# measured with the mongillo card: seconds a neuron and step, seconds a spike that arrives, bytes a synapse
+CELL_STEP, ARRIVAL, SYNAPSE = 5e-8, 1.5e-8, 30
 
 
 def check(card, **options) -> list[str]:
@@ -20,6 +22,8 @@ def check(card, **options) -> list[str]:
         parse(equations, path.name)
         return [f"{path.name}: {tables['role']} card, {len(equations)} differential equations, {len(tables['sources'])} sources: fine"]
     net = network.load(card, **options)
+    if tables["kind"] == "circuit":
+        return circuit_lines(net)
     trials = tables["protocol"]["trials"]
     legal.check(net)
     memory, seconds = affordable(net, trials)
@@ -31,13 +35,42 @@ def check(card, **options) -> list[str]:
     ]
 
 
+def circuit_lines(circuit) -> list[str]:
+    memory, seconds = circuit_cost(circuit)
+    cells = " and ".join(f"{p.size:,} {p.name}" for p in circuit.populations.values())
+    return [
+        f"{circuit.path.name}: circuit card, {cells} neurons: fine",
+        f"one spiking run of {circuit.duration:g} s: about {memory:,.0f} MB and {seconds:,.0f} s on one core, after a build of about 60 s (once)",
+    ]
+
+
+def circuit_cost(circuit) -> tuple[float, float]:
+    """Megabytes and seconds of a spiking run at 5 Hz a neuron; raises BadInput if memory or the numbers of synapses do not suffice."""
+    from fwbio.circuit import synapses
+
+    each = {name: synapses(circuit, p) for name, p in circuit.projections.items()}
+    for name, number in each.items():
+        if number > 2**31 - 1:
+            raise BadInput(
+                f"{circuit.path.name}: projection.{name}: {number:,.0f} synapses; they are numbered in 32 bits, use a sparser one"
+            )
+    memory = enough(60 + sum(each.values()) * SYNAPSE / 1e6, f"{circuit.path.name}: ", "a smaller circuit or a sparser one")
+    cells = sum(p.size for p in circuit.populations.values())
+    return memory, circuit.duration * (cells / circuit.dt * CELL_STEP + 5.0 * sum(each.values()) * ARRIVAL)
+
+
 def affordable(net, trials: int, plain: bool = False) -> tuple[float, float]:
     """Megabytes and seconds of a spiking run; raises BadInput if it would take more than 80 % of the free memory."""
     memory, seconds = estimate(net, trials, plain)
+    return enough(memory, f"{net.path.name}: ", "fewer --neurons or --trials"), seconds
+
+
+def enough(memory: float, where: str, instead: str) -> float:
+    """The megabytes again; raises BadInput if they are more than 80 % of what is free."""
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6 if hasattr(os, "sysconf") else float("inf")
     if memory > 0.8 * free:
-        raise BadInput(f"{net.path.name}: about {memory:,.0f} MB are needed and {free:,.0f} MB are free; use fewer --neurons or --trials")
-    return memory, seconds
+        raise BadInput(f"{where}about {memory:,.0f} MB are needed and {free:,.0f} MB are free; use {instead}")
+    return memory
 
 
 def parse(equations, file) -> None:

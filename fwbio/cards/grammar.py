@@ -109,7 +109,50 @@ NETWORK = {
     "expose": {"*": TEXT},
 }
 
-KINDS = {"mechanism": MECHANISM, "network": NETWORK}
+CIRCUIT = {
+    "kind!": OneOf("circuit"),
+    "name!": TEXT,
+    "title!": TEXT,
+    "sources!": ListOf(SOURCE),
+    "population!": {
+        "*": {
+            "size!": INT,
+            "neuron": TEXT,
+            "bind": BIND,
+            "background": VALUE,
+            "spikes": TEXT,
+            "groups": {"*": {"count!": INT, "size!": INT}},
+            "note": TEXT,
+        }
+    },
+    "projection": {
+        "*": {
+            "from!": TEXT,
+            "to!": TEXT,
+            "synapse!": TEXT,
+            "set": TEXT,
+            "bind": BIND,
+            "into!": TEXT,
+            "connect!": Either(OneOf("all"), {"indegree": INT, "p": NUMBER}),
+            "self": BOOL,
+            "delay!": Either(VALUE, {"low!": VALUE, "high!": VALUE}),
+            "weight!": Either(VALUE, {"same!": VALUE, "other!": VALUE, "onto_rest": VALUE, "share": NUMBER}),
+            "note": TEXT,
+        }
+    },
+    "protocol!": {
+        "duration!": VALUE,
+        "dt!": VALUE,
+        "step": {
+            "*": {"target!": TEXT, "start!": VALUE, "length": VALUE, "factor": NUMBER, "share": NUMBER, "wipe": ListOf(TEXT), "note": TEXT}
+        },
+    },
+    "record!": {"every!": VALUE},
+    "expose": {"*": TEXT},
+    "agree!": {"protocol!": OneOf("stationary rates"), "quantity!": TEXT, "set": {"*": TEXT}, "bound!": EQUATION, "valid!": TEXT},
+}
+
+KINDS = {"mechanism": MECHANISM, "network": NETWORK, "circuit": CIRCUIT}
 
 # what an equation may contain besides the names the card declares
 FUNCTIONS = {"exp", "log", "sqrt", "tanh", "relu", "step", "clip", "mean", "rand", "siegert", "density"}

@@ -119,17 +119,26 @@ class Network:
         return math.exp(-self.token / self.tau)
 
 
-def load(card, *, set=None, neurons=None, neuron=None, fast=True, seed=0) -> Network:
-    """A network card by name or path.
+def load(card, *, set=None, neurons=None, neuron=None, fast=True, seed=0):
+    """A network card (``Network``) or circuit card (``fwbio.cards.circuit.Circuit``) by name or path.
 
     set : parameters to change, by exposed or full name, for instance ``{"fast.tau": "5 s"}``
     neurons : neurons a unit; neuron : the neuron card; fast : False switches fast weights off in every description
     seed : of weights that the card draws at random (trained weights do not depend on it)
+    A circuit takes ``set`` alone: its sizes and neurons stand in the card, and its seed is that of a run.
 
     Raises BadInput naming file, field, value and fix.
     """
     path = reader.find(card)
     tables = reader.read(path)
+    if tables["kind"] == "circuit":
+        from fwbio.cards import circuit
+
+        if neurons is not None or neuron is not None or not fast:
+            raise BadInput(
+                f"{path.name} is a circuit: it has no units and no fast weights to switch; change the card's own values with set"
+            )
+        return circuit.build(change(tables, set or {}, path.name), path)
     if tables["kind"] != "network":
         raise BadInput(f"{path.name} is a {tables['role']} card; networks are {', '.join(networks())}")
     for population in tables["population"].values() if neuron is not None else ():

@@ -20,8 +20,8 @@ def copy(card: str, name: str, folder: Path = Path(".")) -> list[Path]:
     source = reader.find(card)
     tables = reader.read(source)
     wanted = {folder / f"{name}.toml": source}
-    if "trained" in tables:
-        file = tables["trained"]["file"]
+    files = [tables["trained"]["file"]] if "trained" in tables else []
+    for file in [*files, *(p["spikes"] for p in tables.get("population", {}).values() if "spikes" in p)]:
         wanted[folder / file] = source.parent / file
     for path in wanted:
         if os.path.lexists(path):

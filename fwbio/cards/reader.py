@@ -56,7 +56,7 @@ def read(card) -> dict:
     tame(tables, path)
     kind = tables.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise BadInput(f"{path}: kind = {kind!r}; use 'mechanism' or 'network'")
+        raise BadInput(f"{path}: kind = {kind!r}; use 'mechanism', 'network' or 'circuit'")
     fit(tables, KINDS[kind], f"{path.name}:", "")
     check_names(tables, path.name)
     if kind == "mechanism":

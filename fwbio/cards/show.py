@@ -11,7 +11,7 @@ def show(card) -> str:
     """The card as text."""
     tables = reader.read(card)
     parts = [f"{tables['name']}: {tables['title']}", ""]
-    parts += network(tables) if tables["kind"] == "network" else mechanism(tables)
+    parts += {"network": network, "circuit": circuit, "mechanism": mechanism}[tables["kind"]](tables)
     return "\n".join([*parts, *references(tables)])
 
 
@@ -112,10 +112,47 @@ def network(card) -> list[str]:
     ]
 
 
+def circuit(card) -> list[str]:
+    populations, neurons, synapses, connections, steps = [], [], [], [], []
+    for name, p in card["population"].items():
+        groups = "".join(f"; {g['count']} x {g['size']} {label}" for label, g in p.get("groups", {}).items())
+        drive = f"{p['neuron']} neurons, background {p['background']}" if "neuron" in p else f"neurons that fire as {p['spikes']} says"
+        populations.append((name, f"{p['size']} {drive}{groups}" + (f" ({p['note']})" if "note" in p else "")))
+        neurons.append((name, bound(p.get("bind", {}))))
+    for name, p in card.get("projection", {}).items():
+        wired, delay, weight = ({"": p[key]} if isinstance(p[key], str) else p[key] for key in ("connect", "delay", "weight"))
+        texts = [" ".join(f"{k.replace('_', ' ')} {v}".strip() for k, v in table.items()) for table in (wired, delay, weight)]
+        alone = "" if p["from"] != p["to"] or p.get("self") else ", none to itself"
+        connections.append((name, f"{p['from']} -> {p['to']}, {texts[0]}{alone}, delay {texts[1]}, {p['into']} += {texts[2]}"))
+        named = f", set {p['set']}" if "set" in p else ""
+        synapses.append((name, f"{p['synapse']}{named}: {reader.read(p['synapse'])['title']}"))
+        synapses.append(("", bound(p.get("bind", {})) + (f" ({p['note']})" if "note" in p else "")))
+        synapses += [("", text) for _, text in equations(reader.read(p["synapse"])["spiking"])]
+    for name, step in card["protocol"].get("step", {}).items():
+        steps.append((name, ", ".join(f"{k} {v if not isinstance(v, list) else ' and '.join(v)}" for k, v in step.items())))
+    used = dict.fromkeys(p["neuron"] for p in card["population"].values() if "neuron" in p)
+    models = [(name, text) for name in used for _, text in [("", reader.read(name)["title"]), *dynamics(name)]]
+    return [
+        *section("Populations", populations),
+        *section("Connectivity", connections),
+        *section("Neuron", [*neurons, *models]),
+        *section("Synapse and plasticity", [row for row in synapses if row[1]]),
+        *section("Protocol", [(k, v) for k, v in card["protocol"].items() if k != "step"] + steps),
+        *section("Measurements", [(f"recorded {k}", v) for k, v in card["record"].items()]),
+        *section("Agreement of spikes and mean field", [(k, bound(v) if isinstance(v, dict) else v) for k, v in card["agree"].items()]),
+        *section("Parameters for --set and --over", card.get("expose", {}).items()),
+    ]
+
+
+def dynamics(name) -> list:
+    """A neuron card's equations, without what only paced networks use."""
+    return [(key, text) for key, text in equations(reader.read(name)["spiking"]) if key not in ("dt", "settle")]
+
+
 def references(card) -> list[str]:
     sources = {s["key"]: s for s in card["sources"]}
-    if card["kind"] == "network":
+    if card["kind"] != "mechanism":
         used = [p[role] for p in card["population"].values() for role in ("neuron", "dendrite", "norm") if role in p]
-        for name in [*used, *(p["synapse"] for p in card["projection"].values())]:
+        for name in [*used, *(p["synapse"] for p in card.get("projection", {}).values())]:
             sources |= {s["key"]: s for s in reader.read(name)["sources"]}
     return section("References", [(key, f"{s['text']}. doi:{s['doi']}") for key, s in sorted(sources.items())])[:-1]

@@ -185,19 +185,8 @@ def read_back(back: dict, results: Path, values: dict) -> None:
 
 
 def shape(arrays: dict, s: Structure) -> dict:
-    """The flat arrays of a run with their shapes; raises EnvironmentProblem for wrong lengths and non-finite values.
-
-    h : (samples, trials, units). counts : (samples, trials, units), cumulated.
-    a projection's weights : (samples, trials kept, pre units, neurons, post units, cells)
-    """
-    samples = len(arrays["t"])
-    shapes = {
-        "h": (samples, s.trials, s.units, s.cells),
-        "I": (samples, s.trials, s.units, s.cells),
-        "counts": (samples, s.trials, s.units),
-    }
-    for name in s.projections:
-        shapes[name] = (-1, s.record, s.units, s.neurons, s.units, s.cells)
+    """The flat arrays of a run with their shapes; raises EnvironmentProblem for wrong lengths and non-finite values."""
+    shapes = s.shapes(arrays)
     shaped = {}
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():

@@ -227,6 +227,19 @@ def whole(objects: dict) -> Network:
     return Network(*objects.values())
 
 
+def outputs(_s, objects) -> dict:
+    """Output name to (object, variable) for everything that is recorded."""
+    found = {name: (objects["h_seen"], name) for name in [*objects["h_seen"].record_variables, "t"]}
+    if "counts_seen" in objects:
+        found["counts"] = (objects["counts_seen"], "spikes")
+    if "spikes" in objects:
+        found |= {"spike_i": (objects["spikes"], "i"), "spike_t": (objects["spikes"], "t")}
+    for name, made in objects.items():
+        if name.endswith("_seen") and name not in ("h_seen", "counts_seen"):
+            found[name.removesuffix("_seen")] = (made, made.record_variables[0])
+    return found
+
+
 def simulate(s, objects, net, **report) -> None:
     """One trial: first the ``quiet`` inputs, of which neither spikes nor weights are recorded (they are bulky), then the rest."""
     bulky = [objects[name] for name in ("spikes", *(f"{p}_seen" for p in s.projections)) if name in objects]

@@ -60,6 +60,16 @@ class Structure:
         """Dendrites a unit: one, or in the plain form one a neuron."""
         return self.neurons if self.plain else 1
 
+    def shapes(self, arrays: dict) -> dict:
+        """The shape of every array that a run brings back and that is no list.
+
+        h : (samples, trials, units). counts : (samples, trials, units), cumulated.
+        a projection's weights : (samples, trials kept, pre units, neurons, post units, cells)
+        """
+        samples, pairs = len(arrays["t"]), (-1, self.record, self.units, self.neurons, self.units, self.cells)
+        seen = (samples, self.trials, self.units)
+        return {"h": (*seen, self.cells), "I": (*seen, self.cells), "counts": seen, **{name: pairs for name in self.projections}}
+
 
 def structure(network, inputs: int, trials: int, record: int, *, plain=False, clamp=False, target="cpp_standalone", quiet=0) -> Structure:
     """The structure of ``trials`` copies of ``network`` side by side, each with ``inputs`` inputs, the first ``quiet`` unrecorded."""

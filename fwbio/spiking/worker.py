@@ -19,49 +19,47 @@ PEAK = """{ std::ifstream status("/proc/self/status"); std::string line;
 while (std::getline(status, line)) if (line.rfind("VmHWM:", 0) == 0) std::cout << "peak " << line.substr(6) << std::endl; }"""
 
 
-def outputs(objects) -> dict:
-    """Output name to (object, variable) for everything that is recorded."""
-    found = {name: (objects["h_seen"], name) for name in [*objects["h_seen"].record_variables, "t"]}
-    if "counts_seen" in objects:
-        found["counts"] = (objects["counts_seen"], "spikes")
-    if "spikes" in objects:
-        found |= {"spike_i": (objects["spikes"], "i"), "spike_t": (objects["spikes"], "t")}
-    for name, made in objects.items():
-        if name.endswith("_seen") and name not in ("h_seen", "counts_seen"):
-            found[name.removesuffix("_seen")] = (made, made.record_variables[0])
-    return found
+def opened(folder: Path) -> tuple:
+    """The structure that waits in ``folder``, and the module that makes a Brian2 network of it."""
+    tables = json.loads((folder / "structure.json").read_text())
+    if tables.get("kind") == "circuit":
+        from fwbio.spiking import circuit, circuit_structure
+
+        return circuit_structure.Structure(**tables), circuit
+    from fwbio.spiking import network
+
+    return Structure(**tables), network
 
 
 def build(folder: Path) -> None:
     """Writes and compiles the standalone program in ``folder``; leaves ``manifest.json`` last, when all is well."""
-    from brian2 import get_device, prefs, second, set_device
-
-    from fwbio.spiking.network import assemble, initialise, simulate, whole
+    from brian2 import Synapses, get_device, prefs, second, set_device
 
     prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{os.cpu_count()}"]  # Brian2's plain -j starts every compiler at once
 
-    s = Structure(**json.loads((folder / "structure.json").read_text()))
+    s, form = opened(folder)
     shapes = json.loads((folder / "shapes.json").read_text())
     set_device("cpp_standalone", build_on_run=False)
     device = get_device()
     device.insert_code("main", 'brian::_random_generators[0].seed(std::strtoul(std::getenv("FWBIO_SEED"), NULL, 10));')
     device.apply_run_args()
     tables = {name: np.zeros(shape) for name, shape in shapes.items() if "." not in name}
-    objects = assemble(s, tables)
-    initialise(s, objects)
-    net = whole(objects)
-    simulate(s, objects, net, report=REPORT, report_period=0.5 * second)
+    objects = form.assemble(s, tables)
+    form.initialise(s, objects)
+    net, found = form.whole(objects), form.outputs(s, objects)
+    form.simulate(s, objects, net, report=REPORT, report_period=0.5 * second)
     for name in tables:  # what the program used comes back, so that the parent can compare
         device.insert_code("before_end", write_back(name, f"brian::{name}_values", int(np.prod(shapes[name]))))
-    for name in objects:  # nobody reads a synapse's own arrays: do not write them to disk
-        if name in s.projections or name in ("tally", "pool_in"):
+    wanted = {made.variables[variable] for made, variable in found.values()}
+    for name, made in objects.items():  # nobody reads a synapse's other arrays: do not write them to disk
+        if isinstance(made, Synapses):
             for variable, array in device.dynamic_arrays.items():
-                if getattr(variable.owner, "name", None) == name:
+                if getattr(variable.owner, "name", None) in (name, f"{name}_pre") and variable not in wanted:
                     device.insert_code("before_end", f"brian::{array}.clear(); brian::{array}.shrink_to_fit();")
     device.insert_code("after_end", PEAK)
     device.build(directory=str(folder), results_directory="results", compile=True, run=False)
     files = {}
-    for name, (made, variable) in outputs(objects).items():
+    for name, (made, variable) in found.items():
         var = made.variables[variable]
         files[name] = (device.get_array_filename(var), np.dtype(var.dtype).str)
     back = {}
@@ -86,28 +84,26 @@ def run(folder: Path) -> None:
     """Interprets the network with the target the structure names and writes ``outputs.npz``."""
     from brian2 import Quantity, prefs, second, seed
 
-    from fwbio.spiking.network import assemble, initialise, simulate, whole
-
-    s = Structure(**json.loads((folder / "structure.json").read_text()))
+    s, form = opened(folder)
     prefs.codegen.target = s.target
     with np.load(folder / "parameters.npz", allow_pickle=False) as archive:
         values = {name: archive[name] for name in archive.files}
     seed(int(os.environ["FWBIO_SEED"]))
-    objects = assemble(s, {name: value for name, value in values.items() if "." not in name})
+    objects = form.assemble(s, {name: value for name, value in values.items() if "." not in name})
     for name, value in values.items():
         if "." in name:
             group, variable = name.split(".")
             getattr(objects[group], f"{variable}_")  # raises for a name that is not there
             objects[group].variables[variable].set_value(value)
-    initialise(s, objects)
-    net = whole(objects)
+    form.initialise(s, objects)
+    net = form.whole(objects)
 
     def report(elapsed, completed, start, duration):
         print("progress", completed, flush=True)
 
-    simulate(s, objects, net, report=report, report_period=0.5 * second)
+    form.simulate(s, objects, net, report=report, report_period=0.5 * second)
     found = {}
-    for name, (made, variable) in outputs(objects).items():
+    for name, (made, variable) in form.outputs(s, objects).items():
         data = getattr(made, f"{variable}_" if isinstance(getattr(made, variable), Quantity) else variable)
         found[name] = np.asarray(data).T if np.ndim(data) == 2 else np.asarray(data)
     np.savez(folder / "outputs.npz", **found)
