@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from fwbio.cards import steps
 from fwbio.circuit import spans
 from fwbio.figures import NAMES, canvas
 

@@ -141,7 +141,7 @@ def means(s, name, projection, axon, states) -> dict:
 
 
 def project(s, name, projection, objects):
-    card, pre, post = projection["card"], objects[projection["source"]], objects[projection["target"]]
+    pre, post = objects[projection["source"]], objects[projection["target"]]
     made = Synapses(pre, post, model(s, name, projection), on_pre=on_pre(s, name, projection), dt=s.dt * second, name=name)
     rule, other = projection["connect"], pre is not post or projection["own"]
     if "indegree" in rule:  # each target draws that many different neurons
