@@ -3,6 +3,7 @@
 import textwrap
 
 from fwbio.cards import reader
+from fwbio.cards.equations import texts
 
 WIDTH = 110
 
@@ -36,10 +37,6 @@ def described(table) -> list:
     ]
 
 
-def equations(block) -> list:
-    return [(key, text) for key, value in block.items() for text in (value if isinstance(value, list) else [value])]
-
-
 def bound(table) -> str:
     return ", ".join(f"{k} = {v}" for k, v in table.items())
 
@@ -55,9 +52,9 @@ def mechanism(card) -> list[str]:
         *section("Parameters", described(card.get("param", {}))),
         *section("Bound by the network", needs),
         *section("State", state),
-        *section("Spiking form", equations(card["spiking"])),
-        *section("Rate form", equations(card["rate"])),
-        *section("Spike counts in a window", equations(card.get("counts", {}))),
+        *section("Spiking form", texts(card["spiking"])),
+        *section("Rate form", texts(card["rate"])),
+        *section("Spike counts in a window", texts(card.get("counts", {}))),
         *section("Agreement of the two forms", card["agree"].items()),
     ]
 
@@ -86,7 +83,7 @@ def network(card) -> list[str]:
         )
         synapses.append((name, f"{p['synapse']}: {reader.read(p['synapse'])['title']}"))
         synapses.append(("", bound(p.get("bind", {})) + (f" ({p['note']})" if "note" in p else "")))
-        synapses += [("", text) for _, text in equations({k: v for k, v in reader.read(p["synapse"])["spiking"].items()})]
+        synapses += [("", text) for _, text in texts({k: v for k, v in reader.read(p["synapse"])["spiking"].items()})]
     clock = card.get("clock")
     pace = f"paced: tokens of {clock['token']}, {clock['inner'] + 1} phases each" if clock else "free-running: nothing is latched"
     trained = [(k, v) for k, v in card.get("trained", {}).items() if k != "axes"]
