@@ -40,15 +40,14 @@ def share_above(theta, tau, jumps) -> float:
 def distribution(x, dx, jumps, nu, smallest):
     """F at the levels x up to a factor. A block no wider than the smallest jump needs only F of earlier blocks."""
     log_x, F = np.log(x / x[-1]), np.zeros(len(x))
-    G, start = 1.0, 0
+    G, last, start = 1.0, 0.0, 0  # last : the slope where the block before ended
     while start < len(x):
         own = slice(start, min(start + STEPS, len(x)))
         back = sum(rate * shifted(F, x[own] - size, dx, nu, own.start) for size, rate in jumps)
         slope = back * np.exp(-nu * log_x[own]) / x[own]
-        before = slope_before if start else 0.0
-        fall = np.cumsum((slope + np.concatenate([[before], slope[:-1]])) / 2 * dx)
+        fall = np.cumsum((slope + np.concatenate([[last], slope[:-1]])) / 2 * dx)
         F[own] = (G - fall) * np.exp(nu * log_x[own])
-        G, slope_before, start = G - fall[-1], slope[-1], own.stop
+        G, last, start = G - fall[-1], slope[-1], own.stop
     return F
 
 

@@ -12,7 +12,6 @@ Rules at either end are pathways of their own: ``pre`` transmits and writes, ``p
 belongs to one end (a trace) after both, ``pre_late`` is the card's own delayed rule, whatever the delay of transmission.
 """
 
-import ast
 import re
 
 from brian2 import Equations, Quantity, Synapses, amp, have_same_dimensions, second, volt
@@ -20,10 +19,11 @@ from brian2.units.fundamentalunits import get_unit
 from brian2.utils.stringtools import word_substitute
 
 from fwbio.cards import reader
-from fwbio.cards.equations import names, split
+from fwbio.cards.equations import split
 from fwbio.errors import BadInput, nearest
 from fwbio.quantities import NUMBER, dimension, quantity
 from fwbio.spiking.axon import values as parameters
+from fwbio.spiking.plain import all_rules, brian, clocked, in_synapse, model, noisy, of_cell, own_numbers, pathways
 from fwbio.spiking.synapses import declared
 
 BRIANS_OWN = {"N", "i", "j", "t", "dt", "t_in_timesteps", "lastupdate", "delay"}
@@ -40,7 +40,7 @@ class CardSynapses(Synapses):
     def connect(self, *args, level=0, **options):
         super().connect(*args, level=level + 1, **options)
         for name, value in self.starts.items():
-            setattr(self, name, value)
+            self.__setattr__(name, value, level=level + 1)
 
 
 def synapses(
@@ -60,6 +60,8 @@ def synapses(
     label = f"fwbio.synapses({tables['name']!r})"
     check_groups(tables, source, target, into, drive, label)
     numbers = chosen(tables, set, given, label)
+    for key in given.keys() - own_numbers(tables):
+        raise BadInput(f"{label}: {key} is not a number of the synapse but of its cell; give it to fwbio.cell_equations")
     starts = {k: s["start"] for k, s in tables["state"].items() if k not in of_cell(tables) and s["start"] not in ("0", "weight")}
     read, weights = scaled(tables, target, into, starts, weight, label)
     equations, rename = model(tables, weights, target)
@@ -84,10 +86,10 @@ def synapses(
     )
     for pathway in rules:
         getattr(made, pathway).order = MOMENT[pathway]
-    for key, value in numbers.items():
-        made.variables[rename.get(key, key)].set_value(value)
+    for key in own_numbers(tables):
+        made.variables[rename.get(key, key)].set_value(numbers[key])
     if connect is not None:
-        made.connect(**(connect if isinstance(connect, dict) else {} if connect is True else {"condition": connect}))
+        made.connect(level=1, **(connect if isinstance(connect, dict) else {} if connect is True else {"condition": connect}))
     return made
 
 
@@ -137,17 +139,6 @@ def negative(card) -> list[str]:
     return [key for key, entry in card["param"].items() if entry["value"].lstrip().startswith("-")]
 
 
-def of_cell(card) -> list[str]:
-    """States of the whole postsynaptic cell: those that no spike of a single synapse moves."""
-    moved = {split(rule, "rule")["name"] for rule in all_rules(card)}
-    return [name for name, state in card["state"].items() if state["index"] == ["post"] and name not in moved]
-
-
-def all_rules(card) -> list[str]:
-    spiking = card["spiking"]
-    return [*spiking.get("write", []), *(rule for end in ("pre", "post") for rule in spiking.get(end, {}).get("do", []))]
-
-
 def check_groups(card, source, target, into, drive, label) -> None:
     for what, group in (("source", source), ("target", target)):
         if not (hasattr(group, "variables") and hasattr(group, "events")):
@@ -160,7 +151,7 @@ def check_groups(card, source, target, into, drive, label) -> None:
         wanted[drive] = "the card's h_post, the cell's drive; name another with drive="
     for variable, why in wanted.items():
         if variable not in target.variables:
-            raise BadInput(f"{label}: target has no variable '{variable}' ({why}){nearest(variable, sorted(plain(target)))}")
+            raise BadInput(f"{label}: target has no variable '{variable}' ({why}){nearest(variable, sorted(writable(target)))}")
     if target.variables[into].read_only:
         raise BadInput(f"{label}: into = {into!r}: this variable cannot be added to (it is constant or computed); name a state of target")
     missing = [name for name in of_cell(card) if name not in target.variables]
@@ -171,8 +162,8 @@ def check_groups(card, source, target, into, drive, label) -> None:
         )
 
 
-def plain(group):
-    return {name for name in group.variables if not name.startswith("_")} - BRIANS_OWN
+def writable(group) -> list[str]:
+    return [name for name, variable in group.variables.items() if not (variable.read_only or name.startswith("_"))]
 
 
 def scaled(card, target, into, starts, weight, label):
@@ -220,73 +211,3 @@ def units_text(dim) -> str:
     name = repr(get_unit(dim))
     base = ("metre", "kilogram", "second", "amp", "kelvin", "mole", "candle")
     return "1" if dim.is_dimensionless else name if name.isidentifier() else "*".join(f"{n}**{p:g}" for n, p in zip(base, dim._dims) if p)
-
-
-def noisy(card) -> bool:
-    return any(re.search(r"\bxi\b", text) for text in card["spiking"].get("ode", []))
-
-
-def clocked(card) -> bool:
-    """Whether its states must move every step; else they move exactly from event to event."""
-    return noisy(card) or "pool" in card["spiking"] or any("step" in text for text in card["spiking"].get("ode", []))
-
-
-def model(card, weights: str, target) -> tuple[Equations, dict[str, str]]:
-    """The equations of one synapse, and which names of the card became others in them."""
-    cell, entries = of_cell(card), {**card.get("needs", {}), **card["param"]}
-    lines = [f"{key} : {declared(entry)} (shared, constant)" for key, entry in entries.items() if key not in ("h_pre", "h_post")]
-    odes = {split(text, "ode")["ode"]: text for text in card["spiking"].get("ode", [])}
-    moves = "clock-driven" if clocked(card) else "event-driven"
-    for name, state in card["state"].items():
-        if name not in cell and not weights.startswith(f"{name} :"):
-            lines.append(f"{brian(odes[name])} ({moves})" if name in odes else f"{name} : {declared(state)}")
-    lines += [*card["spiking"].get("pool", []), *(card["spiking"][key] for key in ("effective",) if key in card["spiking"]), weights]
-    taken = [name for name in Equations("\n".join(lines)).names if name in target.variables]
-    rename = {name: f"{name}_post" for name in cell} | {name: f"{name}_syn" for name in taken if f"{name}_post" not in cell}
-    return Equations("\n".join(in_synapse(line, rename) for line in lines)), rename
-
-
-def in_synapse(text, rename):
-    """A line of equations with names changed, on the left side too."""
-    if not isinstance(text, str):
-        return text
-    for old, new in rename.items():
-        text = text.replace(f"d{old}/dt", f"d{new}/dt")
-    return word_substitute(text, rename)
-
-
-def pathways(card, read: str) -> dict[str, list[str]]:
-    """Rules by pathway. With rules at both ends, what belongs to one end moves last: a spike meets the traces of earlier steps."""
-    spiking, found = card["spiking"], {"pre": [read]}
-    both = "post" in spiking
-    for end, rules in (("pre", spiking.get("write", [])), ("post", spiking.get("post", {}).get("do", []))):
-        for rule in rules:
-            of_end = card["state"][split(rule, end)["name"]]["index"] == [end]
-            found.setdefault(f"{end}_own" if both and of_end else end, []).append(rule)
-    if "pre" in spiking:
-        found["pre_late"] = spiking["pre"]["do"]
-    return found
-
-
-class InBrian(ast.NodeTransformer):
-    """step(a - b) is 1 where a >= b: Brian2 has no such function."""
-
-    def visit_Call(self, node):
-        self.generic_visit(node)
-        if node.func.id == "step":
-            a = node.args[0]
-            minus = isinstance(a, ast.BinOp) and isinstance(a.op, ast.Sub)
-            left, right = (a.left, a.right) if minus else (a, ast.Constant(0))
-            return ast.Call(ast.Name("int"), [ast.Compare(left, [ast.GtE()], [right])], [])
-        return node
-
-
-def brian(text: str) -> str:
-    """An equation of a card as Brian2 reads it."""
-    parts = split(text, "equation")
-    if not names(parts["rhs"], "equation") or "step" not in parts["rhs"]:
-        return text
-    right = ast.unparse(InBrian().visit(ast.parse(parts["rhs"].strip(), mode="eval")))
-    left = f"d{parts['ode']}/dt" if parts["ode"] else parts["name"]
-    unit = f" : {parts['unit']}" if parts["unit"] else ""
-    return f"{left} {parts['op']} {right}{unit}"
