@@ -16,6 +16,8 @@ HOME = {
     "run": "fwbio.describe",
     "compare": "fwbio.comparison",
     "read": "fwbio.results",
+    "synapses": "fwbio.spiking.own",
+    "cell_equations": "fwbio.spiking.own",
     "BadInput": "fwbio.errors",
     "EnvironmentProblem": "fwbio.errors",
 }

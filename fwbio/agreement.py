@@ -3,6 +3,8 @@
 ``clamped``        one synapse a unit, presynaptic rate and postsynaptic drive held for 1 s; the quantity's mean over the last
                    quarter, relative to the rate form's
 ``pairs``          two neurons a synapse (``fwbio.spiking.pairs``), presynaptic and postsynaptic rate held for 1 s, as above
+``tetanus``        independent synapses whose axon and cell fire at given rates for 1 s, the quick states settled before; the quantity's
+                   mean over the synapses, off the rate form's
 ``rate curve``     free neurons held at h; their rate, relative to the rate form's
 ``random drives``  the pool's normalisation of random drives; the largest difference
 ``stationary rates``  a circuit through its protocol; every group's rate where the mean field holds (``fwbio.circuit_comparison``)
@@ -18,8 +20,12 @@ from fwbio.cards import network, reader
 from fwbio.cards.equations import linear_decay
 from fwbio.rate.equations import Right
 
-NEURONS, PAIRED, DURATION, SETTLE = 400, 100, 1.0, 0.2
-DRIVES = {"clamped": (0.2, 0.5, 1.0), "rate curve": (0.1, 0.25, 1.0, 2.5, 5.0)}
+NEURONS, PAIRED, TETANI, TETANUS_STEP, DURATION, SETTLE = 400, 100, 400, 5e-4, 1.0, 0.2
+DRIVES = {
+    "clamped": (0.2, 0.5, 1.0),
+    "tetanus": ((20, 50), (40, 0), (40, 80), (100, 100), (0, 100)),
+    "rate curve": (0.1, 0.25, 1.0, 2.5, 5.0),
+}
 
 
 @dataclass(frozen=True)
@@ -42,8 +48,12 @@ def agree(card: str, seed: int = 0, target: str | None = None) -> Agreement:
     says = tables["agree"]
     if tables["kind"] == "circuit":
         return stationary_rates(card, says, seed, target)
-    protocol = {"clamped": clamped, "pairs": pairs, "rate curve": rate_curve, "random drives": random_drives}[says["protocol"]]
+    protocol = {"clamped": clamped, "pairs": pairs, "tetanus": tetanus, "rate curve": rate_curve, "random drives": random_drives}[
+        says["protocol"]
+    ]
     figure, known = protocol(tables, seed, target)
+    for name, text in says.get("where", {}).items():
+        known = {**known, name: Right(text, known)({})}
     bound = np.broadcast_to(Right(says["bound"], known)({}), np.shape(figure))
     return Agreement(tables["name"], says["quantity"], np.asarray(figure), bound)
 
@@ -77,6 +87,22 @@ def pairs(card, seed, _target):
     wanted = run(net, Held(h[None, None, :]), "rate", clamp=True)
     found, exact = np.diagonal(pairs.run(net, h[None, :], seed)[-1].mean(axis=1)), np.diagonal(wanted.A[0, -1])
     return np.abs(found / exact - 1), {**net.projections["one"].synapse.values, "h_pre": h, "duration": DURATION}
+
+
+def tetanus(card, seed, _target):
+    """A state of TETANI synapses at each pair of rates, against its rate equation."""
+    from scipy.integrate import solve_ivp
+
+    from fwbio.spiking import own, pairs
+
+    state, values = card["agree"]["quantity"], own.chosen(card, None, {}, card["name"])
+    axon, cell = np.array(DRIVES["tetanus"]).T
+    values |= {"h_pre": axon / values["r0"], "h_post": cell / values["r0"]}
+    (slope,) = (Right(text, values) for text in card["rate"]["ode"] if text.startswith(f"d{state}/dt"))
+    start = np.full(len(axon), Right(card["state"][state]["start"], values)({}))
+    wanted = solve_ivp(lambda _, y: slope({state: y}), (0, DURATION), start, "DOP853", rtol=1e-9, atol=0).y[:, -1]
+    found = pairs.tetanus(card, DRIVES["tetanus"], DURATION, TETANI, state, TETANUS_STEP, seed).mean(axis=1)
+    return np.abs(found - wanted), {**values, "n": TETANI, "duration": DURATION}
 
 
 def rate_curve(card, seed, target):

@@ -31,7 +31,7 @@ LONGEST = 400  # characters; how deep a longer one may nest depends on the Pytho
 # dx/dt = RHS : unit (flags)   |   x_post = RHS : unit (flags)   |   x += RHS   |   RHS
 SHAPE = re.compile(
     r"(?:(?:d(?P<ode>\w+)/dt|(?P<name>\w+))\s*(?P<op>\+?=)\s*)?(?P<rhs>[^:=#]+?)\s*"
-    r"(?::\s*(?P<unit>1|Hz|volt|second|amp)\s*(?:\((?P<flags>summed|unless refractory)\))?)?",
+    r"(?::\s*(?P<unit>1|Hz|volt/second|volt|second|amp)\s*(?:\((?P<flags>summed|unless refractory)\))?)?",
     re.ASCII,
 )
 
@@ -83,9 +83,18 @@ def check(text: str, declared, where: str) -> None:
             raise BadInput(f"{where} = {text!r}: '{name}' is not declared in this card{nearest(name, known)}")
 
 
-def written(card: dict, index: tuple[str, ...]) -> list[str]:
-    """The write rules of a synapse card whose state lives on ``index``, for instance ("post", "pre")."""
-    rules = card["spiking"].get("write", [])
+def texts(block: dict) -> list[tuple[str, str]]:
+    """Key and text of everything a block says, the rules at one end of a synapse (``pre``, ``post``) each by itself."""
+    found = []
+    for key, value in block.items():
+        value = [*value["do"], *([value["delay"]] if "delay" in value else [])] if isinstance(value, dict) else value
+        found += [(key, text) for text in (value if isinstance(value, list) else [value])]
+    return found
+
+
+def written(card: dict, index: tuple[str, ...], rules=None) -> list[str]:
+    """The rules of a synapse card (``write``, or those given) whose state lives on ``index``, for instance ("post", "pre")."""
+    rules = card["spiking"].get("write", []) if rules is None else rules
     return [rule for rule in rules if tuple(card["state"][split(rule, "write")["name"]]["index"]) == index]
 
 

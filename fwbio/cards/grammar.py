@@ -29,6 +29,7 @@ class Either:
 
 SOURCE = {"key!": TEXT, "text!": TEXT, "doi!": TEXT}
 BIND = {"*": VALUE}
+RULES = {"do!": ListOf(EQUATION), "delay": TEXT}  # delay : a parameter of the card, counted from the spike; none: at the spike
 
 MECHANISM = {
     "kind!": OneOf("mechanism"),
@@ -45,7 +46,9 @@ MECHANISM = {
         "ode": ListOf(EQUATION),
         "read": EQUATION,
         "write": ListOf(EQUATION),
-        "post": ListOf(EQUATION),
+        "pre": RULES,
+        "post": RULES,
+        "effective": EQUATION,
         "pool": ListOf(EQUATION),
         "dt": VALUE,
         "settle": VALUE,
@@ -53,10 +56,23 @@ MECHANISM = {
         "reset": EQUATION,
         "refractory": EQUATION,
     },
-    "rate!": {"ode": ListOf(EQUATION), "read": EQUATION, "rate": EQUATION, "inverse": TEXT, "curve": EQUATION, "valid!": TEXT},
+    "rate!": {
+        "ode": ListOf(EQUATION),
+        "pool": ListOf(EQUATION),
+        "read": EQUATION,
+        "rate": EQUATION,
+        "inverse": TEXT,
+        "curve": EQUATION,
+        "valid!": TEXT,
+    },
     "counts": {"mean": EQUATION, "variance": EQUATION, "density": EQUATION},
     "rnn": {"rule!": OneOf("outer product", "use"), "eta": TEXT, "gain": TEXT, "loss": TEXT, "most": TEXT},
-    "agree!": {"protocol!": OneOf("clamped", "pairs", "rate curve", "random drives"), "quantity!": TEXT, "bound!": EQUATION},
+    "agree!": {
+        "protocol!": OneOf("clamped", "pairs", "tetanus", "rate curve", "random drives"),
+        "quantity!": TEXT,
+        "where": {"*": EQUATION},
+        "bound!": EQUATION,
+    },
 }
 
 NETWORK = {
@@ -155,5 +171,5 @@ CIRCUIT = {
 KINDS = {"mechanism": MECHANISM, "network": NETWORK, "circuit": CIRCUIT}
 
 # what an equation may contain besides the names the card declares
-FUNCTIONS = {"exp", "log", "sqrt", "tanh", "relu", "step", "clip", "mean", "rand", "siegert", "density"}
+FUNCTIONS = {"exp", "log", "sqrt", "tanh", "relu", "step", "clip", "mean", "rand", "abs", "siegert", "density", "above"}
 AMBIENT = {"xi", "dt", "t", "window", "I", "I_in", "h", "u", "drive", "mu"}

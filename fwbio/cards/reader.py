@@ -131,12 +131,16 @@ def fit_table(table, grammar, file, where):
 def check_mechanism(card, file):
     """Every name in an equation is declared, every value has a unit, every parameter's source is among the card's sources."""
     declared = {*card.get("needs", {}), *card.get("param", {}), *card.get("state", {})}
+    if "effective" in card["spiking"]:
+        declared.add(equations.split(card["spiking"]["effective"], f"{file}: spiking.effective")["name"])
     for block in ("spiking", "rate", "counts"):
-        for key, value in card.get(block, {}).items():
-            if key in ("dt", "settle", "valid", "inverse"):
-                continue
-            for text in value if isinstance(value, list) else [value]:
+        for key, text in equations.texts(card.get(block, {})):
+            if key not in ("dt", "settle", "valid", "inverse"):
                 equations.check(text, declared, f"{file}: {block}.{key}")
+    for key in {"pre", "post"} & card["spiking"].keys():
+        delay, params = card["spiking"][key].get("delay"), card.get("param", {})
+        if delay is not None and delay not in params:
+            raise BadInput(f"{file}: spiking.{key}.delay = {delay!r}: name the parameter that holds it{nearest(delay, params)}")
     for name, state in card.get("state", {}).items():
         if state["start"] != "weight":
             equations.check(state["start"], declared, f"{file}: state.{name}.start")

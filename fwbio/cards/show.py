@@ -3,6 +3,7 @@
 import textwrap
 
 from fwbio.cards import reader
+from fwbio.cards.equations import texts
 
 WIDTH = 110
 
@@ -36,10 +37,6 @@ def described(table) -> list:
     ]
 
 
-def equations(block) -> list:
-    return [(key, text) for key, value in block.items() for text in (value if isinstance(value, list) else [value])]
-
-
 def bound(table) -> str:
     return ", ".join(f"{k} = {v}" for k, v in table.items())
 
@@ -55,9 +52,9 @@ def mechanism(card) -> list[str]:
         *section("Parameters", described(card.get("param", {}))),
         *section("Bound by the network", needs),
         *section("State", state),
-        *section("Spiking form", equations(card["spiking"])),
-        *section("Rate form", equations(card["rate"])),
-        *section("Spike counts in a window", equations(card.get("counts", {}))),
+        *section("Spiking form", texts(card["spiking"])),
+        *section("Rate form", texts(card["rate"])),
+        *section("Spike counts in a window", texts(card.get("counts", {}))),
         *section("Discrete rule", card.get("rnn", {}).items()),
         *section("Sets of values", [(name, bound(values)) for name, values in card.get("sets", {}).items()]),
         *section("Agreement of the two forms", card["agree"].items()),
@@ -89,7 +86,7 @@ def network(card) -> list[str]:
         chosen = f", set {p['set']}" if "set" in p else ""
         synapses.append((name, f"{p['synapse']}{chosen}: {reader.read(p['synapse'])['title']}"))
         synapses.append(("", bound(p.get("bind", {})) + (f" ({p['note']})" if "note" in p else "")))
-        synapses += [("", text) for _, text in equations({k: v for k, v in reader.read(p["synapse"])["spiking"].items()})]
+        synapses += [("", text) for _, text in texts({k: v for k, v in reader.read(p["synapse"])["spiking"].items()})]
     clock = card.get("clock")
     pace = f"paced: tokens of {clock['token']}, {clock['inner'] + 1} phases each" if clock else "free-running: nothing is latched"
     trained = [(k, v) for k, v in card.get("trained", {}).items() if k != "axes"]
@@ -127,7 +124,7 @@ def circuit(card) -> list[str]:
         named = f", set {p['set']}" if "set" in p else ""
         synapses.append((name, f"{p['synapse']}{named}: {reader.read(p['synapse'])['title']}"))
         synapses.append(("", bound(p.get("bind", {})) + (f" ({p['note']})" if "note" in p else "")))
-        synapses += [("", text) for _, text in equations(reader.read(p["synapse"])["spiking"])]
+        synapses += [("", text) for _, text in texts(reader.read(p["synapse"])["spiking"])]
     for name, step in card["protocol"].get("step", {}).items():
         steps.append((name, ", ".join(f"{k} {v if not isinstance(v, list) else ' and '.join(v)}" for k, v in step.items())))
     used = dict.fromkeys(p["neuron"] for p in card["population"].values() if "neuron" in p)
@@ -146,7 +143,7 @@ def circuit(card) -> list[str]:
 
 def dynamics(name) -> list:
     """A neuron card's equations, without what only paced networks use."""
-    return [(key, text) for key, text in equations(reader.read(name)["spiking"]) if key not in ("dt", "settle")]
+    return [(key, text) for key, text in texts(reader.read(name)["spiking"]) if key not in ("dt", "settle")]
 
 
 def references(card) -> list[str]:

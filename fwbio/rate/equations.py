@@ -6,11 +6,14 @@ Brian2's own notation is the matrix product: ``x_pre`` and ``x_post`` are a row 
 
 import numpy as np
 
+from fwbio.shot_noise import above
+
 NUMPY = {
     "relu": lambda u: np.maximum(u, 0.0),
     "mean": lambda u: u.mean(axis=-1, keepdims=True),
     "clip": np.clip,
     "step": lambda u: np.heaviside(u, 1.0),
+    "above": above,
 }
 
 

@@ -28,7 +28,7 @@ SCALE = ("read_gain", "n", "r0")  # what a network binds; 1 here: what is read i
 
 def values(card: dict, *sets: dict) -> dict[str, np.ndarray]:
     """The card's parameters in SI units, one value for each of ``sets`` (tables such as ``card["sets"]["E1"]``)."""
-    found, divided = {}, {name for ode in card["spiking"]["ode"] for name in divisors(ode)}
+    found, divided = {}, {name for ode in card["spiking"].get("ode", []) for name in divisors(ode)}
     for name, entry in card["param"].items():
         unit, where = unit_of(entry["value"]), f"{card['name']}.{name}"
         numbers = [quantity(given.get(name, entry["value"]), unit, where, low=0) for given in sets or ({},)]

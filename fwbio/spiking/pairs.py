@@ -1,93 +1,111 @@
-"""Synapses from neuron to neuron with rules at both ends: cards that write at postsynaptic spikes too, [spiking] post.
+"""Synapses from neuron to neuron, nothing reduced: cards with rules at both ends, [spiking] post, or with states of the whole cell.
 
-Nothing is reduced: every neuron has its own traces, every pair its own weight, (units n)^2 of them, autapses left out; so for
-small networks. h is given (clamped), one Brian2 network in a child process (``python -m fwbio.spiking.pairs FOLDER``).
+Rates are given. One Brian2 network in a child process (``python -m fwbio.spiking.pairs PROTOCOL FOLDER``), its synapses made by
+``fwbio.synapses``: every synapse has its own traces and weight, so for small networks.
 """
 
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from fwbio.cards.equations import split, written
+WARM = 0.5  # s of the trains before a tetanus counts: its quick states (calcium) are settled by then
 
 
 def run(network, x, seed: int = 0) -> np.ndarray:
     """Weights of the only projection when each input ends, mean over presynaptic units: (inputs, units, neurons, pre units).
 
-    x : (inputs, units), each lasting ``network.every``; h is phi of it.
+    All neurons to all, autapses left out. x : (inputs, units), each lasting ``network.every``; h is phi of it.
     """
     from fwbio.pacing import free_gains
     from fwbio.rate.equations import Right
-    from fwbio.spiking import engine
 
     (projection,) = network.projections.values()
     gain = free_gains(network.dendrite.values["tau_h"], projection.tau, network.dt)[1]
-    values = {**projection.synapse.values, **network.neuron.values, "write_gain": gain}
-    job = {key: getattr(network, key) for key in ("units", "neurons", "dt", "every")}
-    job |= {"synapse": projection.synapse.card, "neuron": network.neuron.card, "values": values}
+    job = {key: getattr(network, key) for key in ("units", "neurons", "dt", "every", "r0")}
+    job |= {"synapse": projection.synapse.card, "threshold": network.neuron.card["spiking"]["threshold"]}
+    job["values"] = {key: repr(float(value)) for key, value in {**projection.synapse.values, "write_gain": gain}.items()}
+    found = child("held", job, seed, h=Right(network.phi, {})({"u": x}))
+    return found["A"].reshape(len(x), network.units, network.neurons, network.units)
+
+
+def tetanus(card, rates, duration: float, size: int, state: str, dt: float, seed: int = 0) -> np.ndarray:
+    """``state`` of ``size`` independent synapses at each of ``rates`` after a tetanus, (rates, size), in SI units.
+
+    rates : (axon, cell) in Hz, Poisson trains that have run for WARM seconds when ``state`` is put at its start. duration, dt : s
+    """
+    job = {"synapse": card, "duration": duration, "size": size, "state": state, "dt": dt}
+    return child("tetani", job, seed, rates=np.asarray(rates, float))[state].reshape(len(rates), size)
+
+
+def child(protocol, job, seed, **arrays) -> dict[str, np.ndarray]:
+    from fwbio.spiking import engine
+
     with tempfile.TemporaryDirectory(prefix="fwbio-pairs-") as scratch:
         folder = Path(scratch)
         (folder / "job.json").write_text(json.dumps(job))
-        np.save(folder / "h.npy", Right(network.phi, {})({"u": x}))
-        engine.child([sys.executable, "-W", "ignore", "-m", "fwbio.spiking.pairs", scratch], folder, seed, None, quiet=False)
-        return np.load(folder / "A.npy", allow_pickle=False).reshape(len(x), network.units, network.neurons, network.units)
+        np.savez(folder / "job.npz", **arrays)
+        engine.child([sys.executable, "-W", "ignore", "-m", "fwbio.spiking.pairs", protocol, scratch], folder, seed, None, quiet=False)
+        with np.load(folder / "outputs.npz", allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
 
 
-def simulate(folder: Path) -> None:
-    """The child's part: job.json and h.npy to A.npy."""
-    import os
+def held(job, given):
+    """The child's part of ``run``."""
+    from brian2 import Equations, Network, NeuronGroup, TimedArray, hertz, second
 
+    from fwbio.spiking.own import synapses
+
+    units, n = job["units"], job["neurons"]
+    space = {"given": TimedArray(given["h"], dt=job["every"] * second, name="given"), "n_neurons": n, "r0": job["r0"] * hertz}
+    equations = Equations("h = given(t, i//n_neurons) : 1\nI : 1")
+    neurons = NeuronGroup(units * n, equations, threshold=job["threshold"], reset="", dt=job["dt"] * second, namespace=space)
+    card, tau = job["synapse"], float(job["values"]["tau"])
+    unit = {key: entry["unit"] for key, entry in card["needs"].items()} | {k: "s" for k in ("tau", "tau_trace")}
+    values = {key: f"{value} {unit.get(key, '')}".replace(" 1", "") for key, value in job["values"].items()}
+    made = synapses(card, neurons, neurons, connect="i != j", dt=job["dt"] * second, **values)
+    network, found = Network(neurons, made), []
+    place = np.asarray(made.j) * units + np.asarray(made.i) // n
+    share = np.bincount(place, minlength=units * n * units)
+    for _ in given["h"]:
+        network.run(job["every"] * second)
+        now = made.A[:] * np.exp(-(float(network.t) - made.variables["lastupdate"].get_value()) / tau)
+        found.append(np.bincount(place, now, units * n * units) / share)
+    return {"A": np.array(found)}
+
+
+def tetani(job, given):
+    """The child's part of ``tetanus``: axon k to cell k."""
+    from brian2 import Equations, Network, NeuronGroup, PoissonGroup, hertz, second
+
+    from fwbio.spiking.own import cell_equations, synapses
+
+    axon, cell = np.repeat(given["rates"], job["size"], axis=0).T * hertz
+    axons = PoissonGroup(len(axon), axon, dt=job["dt"] * second)
+    equations = Equations("I : volt\nrate : Hz (constant)") + cell_equations(job["synapse"])
+    cells = NeuronGroup(len(cell), equations, method="euler", threshold="rand() < rate*dt", reset="", dt=job["dt"] * second)
+    cells.rate = cell
+    made = synapses(job["synapse"], axons, cells, connect="i == j", dt=job["dt"] * second)
+    network, state = Network(axons, cells, made), job["state"]
+    network.run(WARM * second)
+    setattr(made, state, job["synapse"]["state"][state]["start"])
+    network.run(job["duration"] * second)
+    return {state: np.asarray(made.variables[state].get_value())}
+
+
+def main(protocol, folder) -> None:
     import brian2
-    from brian2 import Equations, Network, NeuronGroup, Synapses, TimedArray, second
-    from brian2.utils.stringtools import word_substitute
 
-    from fwbio.spiking.synapses import declared
-
-    job, given = json.loads((folder / "job.json").read_text()), np.load(folder / "h.npy", allow_pickle=False)
-    card, neuron, units, n = job["synapse"], job["neuron"], job["units"], job["neurons"]
     brian2.prefs.codegen.target = "numpy"
     brian2.seed(int(os.environ["FWBIO_SEED"]))
-    held = TimedArray(given, dt=job["every"] * second, name="held")
-    space = {"held": held, "n_neurons": n}
-    for name, entry in {**card["needs"], **card["param"]}.items():
-        if name in job["values"]:
-            unit = declared(entry)
-            space[name] = job["values"][name] * (1 if unit == "1" else getattr(brian2, unit))
-
-    at_post = {"spiking": {"write": card["spiking"]["post"]}, "state": card["state"]}
-    odes = {split(text, "ode")["ode"]: text for text in card["spiking"]["ode"]}
-    ends = {name: f"{name}_{state['index'][0]}" for name, state in card["state"].items() if len(state["index"]) == 1}
-    neurons = NeuronGroup(
-        units * n,
-        Equations("\n".join([*(odes[name] for name in ends), "h = held(t, i//n_neurons) : 1"])),
-        threshold=neuron["spiking"]["threshold"],
-        reset="\n".join([*written(card, ("pre",)), *written(at_post, ("post",))]),
-        method="exact",
-        dt=job["dt"] * second,
-        namespace=space,
-    )
-    pairs = Synapses(
-        neurons,
-        neurons,
-        f"{odes['A']} (event-driven)",
-        on_pre="\n".join(word_substitute(rule, ends) for rule in written(card, ("post", "pre"))),
-        on_post="\n".join(word_substitute(rule, ends) for rule in written(at_post, ("post", "pre"))),
-        dt=job["dt"] * second,
-        namespace=space,
-    )
-    pairs.connect(condition="i != j")
-    network, found = Network(neurons, pairs), []
-    place = np.asarray(pairs.j) * units + np.asarray(pairs.i) // n
-    share = np.bincount(place, minlength=units * n * units)
-    for _ in given:
-        network.run(job["every"] * second)
-        now = pairs.A[:] * np.exp(-(float(network.t) - pairs.variables["lastupdate"].get_value()) / job["values"]["tau"])
-        found.append(np.bincount(place, now, units * n * units) / share)
-    np.save(folder / "A.npy", found)
+    with np.load(folder / "job.npz", allow_pickle=False) as archive:
+        given = {name: archive[name] for name in archive.files}
+    found = {"held": held, "tetani": tetani}[protocol](json.loads((folder / "job.json").read_text()), given)
+    np.savez(folder / "outputs.npz", **found)
 
 
 if __name__ == "__main__":
-    simulate(Path(sys.argv[1]))
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -12,15 +12,30 @@ from brian2 import Equations
 from brian2.utils.stringtools import word_substitute
 
 from fwbio.cards.equations import linear_decay, split, written
-from fwbio.cards.network import unit_of
+from fwbio.errors import BadInput
+from fwbio.quantities import dimension, unit_of
 from fwbio.spiking.structure import presynaptic
 
-BRIAN_UNIT = {"1": "1", "Hz": "hertz", "s": "second", "ms": "second", "min": "second", "V": "volt", "mV": "volt", "A": "amp"}
+# powers of second, volt, ampere to Brian2's name
+BRIAN_UNIT = {
+    (0, 0, 0): "1",
+    (1, 0, 0): "second",
+    (-1, 0, 0): "hertz",
+    (0, 1, 0): "volt",
+    (0, 0, 1): "amp",
+    (1, -1, 1): "farad",
+    (0, -1, 1): "siemens",
+    (0, 1, -1): "ohm",
+}
 
 
 def declared(entry: dict) -> str:
-    """Brian2's unit of a card's parameter or need."""
-    return BRIAN_UNIT[entry["unit"] if "unit" in entry else unit_of(entry["value"])]
+    """Brian2's unit of a card's parameter, need or state."""
+    unit = entry["unit"] if "unit" in entry else unit_of(entry["value"])
+    powers = dimension(unit, "unit")[1]
+    if powers not in BRIAN_UNIT:
+        raise BadInput(f"unit {unit!r}: a synapse's parameters and states are numbers or in {', '.join(list(BRIAN_UNIT.values())[1:])}")
+    return BRIAN_UNIT[powers]
 
 
 def model(card, projection: str, values_on_clock: dict[str, str], of_neuron: set, plain: bool) -> Equations:
@@ -44,7 +59,7 @@ def model(card, projection: str, values_on_clock: dict[str, str], of_neuron: set
         if plain and name in odes:
             lines.append(f"{odes[name]} (event-driven)")
         else:
-            lines.append(f"{name} : {BRIAN_UNIT[state['unit']]}")
+            lines.append(f"{name} : {declared(state)}")
         if name == fast_state(card) and name not in decays:
             lines.append(f"{name}_now = {name} : 1")
         if name in decays:

@@ -1,0 +1,200 @@
+"""``fwbio.synapses``: what a card becomes in somebody's own Brian2 network. Numbers against plain-Python recursions; faults in words.
+
+Networks run in a child process, as users run them: a script of their own, which chooses device and target.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import brian2
+import numpy as np
+import pytest
+
+import fwbio
+from fwbio.cards import reader
+from fwbio.claims.one_synapse import CARDS, recursion
+from fwbio.errors import BadInput
+from fwbio.spiking import own
+
+SYNAPSES = [name for name in reader.shipped() if reader.read(name).get("role") == "synapse"]
+ROOT = str(Path(__file__).parents[1])
+
+
+def script(text, *arguments) -> dict:
+    """Runs a script and returns the JSON object it prints last."""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", text, *arguments], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+RELEASE = """
+import json, sys, tempfile
+import brian2, fwbio, numpy as np
+target, wanted = sys.argv[1], json.loads(sys.argv[2])
+if target == "cpp_standalone":
+    brian2.set_device("cpp_standalone", build_on_run=False)
+else:
+    brian2.prefs.codegen.target = target
+ms = brian2.ms
+axons = brian2.SpikeGeneratorGroup(len(wanted["trains"]), np.repeat(np.arange(len(wanted["trains"])), [len(t) for t in wanted["trains"]]),
+                                   np.concatenate(wanted["trains"]) * ms, dt=1 * ms)
+cells = brian2.NeuronGroup(len(wanted["trains"]), "\\n".join(f"I_{k} : 1" for k in range(len(wanted["cards"]))), dt=1 * ms)
+made = [fwbio.synapses(card, axons, cells, set=set, into=f"I_{k}", connect="i == j", dt=1 * ms)
+        for k, (card, set) in enumerate(wanted["cards"])]
+seen = brian2.StateMonitor(cells, [f"I_{k}" for k in range(len(made))], record=True, when="end", dt=1 * ms)
+brian2.Network(axons, cells, *made, seen).run(wanted["steps"] * ms)
+if target == "cpp_standalone":
+    brian2.device.build(directory=tempfile.mkdtemp(), compile=True, run=True)
+print(json.dumps([np.asarray(getattr(seen, f"I_{k}")).tolist() for k in range(len(made))]))
+"""
+
+
+@pytest.mark.parametrize("target", ["numpy", *(pytest.param(t, marks=pytest.mark.slow) for t in ("cython", "cpp_standalone"))])
+def test_every_spike_releases_what_the_recursion_says_with_two_sets_side_by_side(target):
+    """Bound: a release below 1 is seen as a difference of sums below 20: a few 1e-15; the states themselves, see claims.one_synapse."""
+    rng, steps = np.random.default_rng(0), 1500
+    trains = [np.cumsum(rng.geometric(rate * 1e-3, 30)) for rate in (8, 20, 60)]
+    trains = [train[train < steps].tolist() for train in trains]
+    cards = [(card, "E1") for card in CARDS.values()] + [(CARDS["B"], "E2"), (CARDS["B"], "TM98_depressing")]
+    own_sets = {card: reader.read(CARDS["B"])["sets"] for card in CARDS.values()}
+    cards = [(card, set if "sets" in reader.read(card) else None) for card, set in cards]
+    sums = np.array(script(RELEASE, target, json.dumps({"trains": trains, "cards": cards, "steps": steps})))
+    spikes = 0
+    for (card, set), seen in zip(cards, sums, strict=True):
+        numbers = own_sets[card][set] if set else {k: p["value"] for k, p in reader.read(card)["param"].items()}
+        convention = next(k for k, name in CARDS.items() if name == card)
+        U, tau_d, tau_f = (own.quantity(numbers[k], u, k) for k, u in (("U", "1"), ("tau_d", "s"), ("tau_f", "s")))
+        for train, course in zip(trains, seen, strict=True):
+            got = np.diff(course, prepend=0.0)[train]
+            assert np.abs(got - recursion(convention, U, tau_d, tau_f, train, 1e-3)).max() <= 1e-12
+            assert np.count_nonzero(np.diff(course, prepend=0.0)) == len(train)
+            spikes += len(train)
+    assert spikes > 300
+
+
+ALL_CARDS = """
+import json, sys
+import brian2, fwbio, numpy as np
+from brian2 import ms, Hz, mV
+brian2.prefs.codegen.target = "numpy"
+before = brian2.defaultclock.dt/ms, brian2.get_device().__class__.__name__
+found = {}
+for card in sys.argv[1:]:
+    brian2.seed(1)
+    axons = brian2.PoissonGroup(3, 200*Hz)
+    equations = brian2.Equations("I : 1\\nu : 1\\nv : volt\\nh : 1") + fwbio.cell_equations(card)
+    cells = brian2.NeuronGroup(2, equations, threshold="rand() < 0.02", reset="", method="euler")
+    cells.h, cells.u = 0.5, 7
+    volts = card == "tagging_capture"
+    made = fwbio.synapses(card, axons, cells, into="v" if volts else "I", connect=True, delay="1 ms")
+    net = brian2.Network(axons, cells, made)
+    net.run(100*ms)
+    found[card] = [len(made), float(np.abs(np.asarray(cells.v if volts else cells.I)).max()), float(np.ptp(cells.u)), sorted(made.equations.names)]
+found["clock"] = before == (brian2.defaultclock.dt/ms, brian2.get_device().__class__.__name__)
+print(json.dumps(found))
+"""
+
+
+def test_every_synapse_card_runs_in_a_network_of_ones_own():
+    """One that has h and u of its own, which the cards know too. Anything that changed clock or device would be seen."""
+    found = script(ALL_CARDS, *SYNAPSES)
+    assert found.pop("clock") and set(found) == set(SYNAPSES) and len(found) >= 9
+    for card, (size, got, moved, names) in found.items():
+        assert size == 6 and got > 0 and moved == 0.0, card
+        assert not {"u", "h"} & set(names), card
+
+
+TRACES = """
+import json, sys
+import brian2, fwbio, numpy as np
+from brian2 import ms
+brian2.prefs.codegen.target = "numpy"
+pre, post = json.loads(sys.argv[1])
+axon = brian2.SpikeGeneratorGroup(1, [0]*len(pre), np.array(pre)*ms, dt=1*ms)
+cell = brian2.NeuronGroup(1, "I : 1\\ndue : 1", threshold="on(t) > 0", reset="", dt=1*ms)
+fires = np.zeros(200); fires[post] = 1
+on = brian2.TimedArray(fires, dt=1*ms)
+made = fwbio.synapses("hebbian_traces", axon, cell, connect=True, dt=1*ms, tau="300 ms", tau_trace="20 ms", eta="0.5", r0="20 Hz")
+net = brian2.Network(axon, cell, made); net.run(200*ms)
+now = made.A[0]*np.exp(-(0.2 - float(made.variables["lastupdate"].get_value()[0]))/0.3)
+print(json.dumps({"A": now}))
+"""
+
+
+def test_traces_at_both_ends_meet_only_earlier_spikes():
+    """A = sum over pairs of the trace of one spike at the other, halves for simultaneous ones left out: written by hand."""
+    pre, post = [10, 30, 31, 90, 120], [10, 33, 70, 120, 121]
+    jump = (np.exp(1 / 20) - 1) / (20 * 1e-3)
+    wanted = sum(0.5 / (2 * 20) * jump * np.exp(-abs(a - b) / 20) * np.exp(-(200 - max(a, b)) / 300) for a in pre for b in post if a != b)
+    assert abs(script(TRACES, json.dumps([pre, post]))["A"] - wanted) <= 1e-14 and wanted > 0.01
+
+
+def test_the_example_in_the_documentation_runs():
+    text = re.search(r"\n\n((?:    .+\n)+)", own.__doc__)[1].replace("\n    ", "\n").strip()
+    found = script(
+        "import json\n" + text + "\nbrian2.prefs.codegen.target = 'numpy'\nbrian2.Network(axons, cells, made).run(300*brian2.ms)\n"
+        "print(json.dumps([float(cells.v[0]), float(made.w[0]), float(made.tau_d/brian2.second), sorted(set(made.u[:].tolist()))]))"
+    )
+    assert found[0] > 0 and found[1] == 0.5e-3 and found[2] == 0.194 and found[3][0] >= 0.28 - 1e-12
+
+
+# --- in words --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def groups():
+    axons = brian2.SpikeGeneratorGroup(2, [0], [1] * brian2.ms)
+    cells = brian2.NeuronGroup(3, "dv/dt = -v/(10*ms) : volt\nI : 1\nfixed : 1 (constant)\nsilent = v/mV : 1")
+    return axons, cells
+
+
+@pytest.mark.parametrize(
+    "card, options, says",
+    [
+        ("retrieval", {}, "retrieval is not a synapse card"),
+        ("tsodyks", {}, "no such card; did you mean 'tsodyks_markram'?"),
+        ("tsodyks_markram", {"set": "E9"}, "set = 'E9': no such set"),
+        ("hebbian", {"set": "E1", "drive": "I"}, "this card has no named sets"),
+        ("tsodyks_markram", {"into": "V"}, "target has no variable 'V' (the card's I_post; name another with into=); did you mean 'v'?"),
+        ("tsodyks_markram", {"into": "silent"}, "into = 'silent': this variable cannot be added to"),
+        ("tsodyks_markram", {"into": "v"}, "give weight=, in volt"),
+        ("tsodyks_markram", {"into": "v", "weight": "3 nA"}, "weight = 3. * namp: wrong unit; the variable it is added to is in volt"),
+        ("tsodyks_markram", {"into": "v", "weight": 0.5}, "weight = 0.5: wrong unit"),
+        ("tsodyks_markram", {"tau_r": "1 s"}, "no parameter 'tau_r'; did you mean 'tau_f'?"),
+        ("tsodyks_markram", {"tau_d": "1 mV"}, "tau_d = '1 mV': wrong unit"),
+        ("tsodyks_markram", {"tau_d": float("nan")}, "tau_d = nan"),
+        ("tsodyks_markram", {"delay": "1 mV"}, "delay = '1 mV': wrong unit"),
+        ("hebbian", {}, "target has no variable 'h' (the card's h_post, the cell's drive; name another with drive=)"),
+        ("hebbian_traces", {}, "target 'neurongroup' does not spike, and the card has rules at its spikes; give it a threshold="),
+    ],
+)
+def test_what_does_not_fit_is_said(groups, card, options, says):
+    with pytest.raises(BadInput) as fault:
+        fwbio.synapses(card, *groups, **options)
+    assert says in re.sub(r"neurongroup_\d+", "neurongroup", str(fault.value))
+
+
+def test_a_card_with_states_of_the_cell_says_how_the_cell_gets_them(groups):
+    axons, _ = groups
+    cells = brian2.NeuronGroup(2, "v : volt", threshold="v > 1*volt", reset="")
+    with pytest.raises(BadInput, match=r"target lacks S, p.*fwbio.cell_equations\('tagging_capture'\)"):
+        fwbio.synapses("tagging_capture", axons, cells, into="v")
+    cells = brian2.NeuronGroup(
+        2, brian2.Equations("v : volt\nI : 1") + fwbio.cell_equations("tagging_capture"), threshold="I > 1", reset=""
+    )
+    for options, says in (
+        ({"into": "v", "weight": "1 mV"}, "has its own weight"),
+        ({"into": "I"}, "into = 'I' is in 1, but this card's weight is in volt"),
+        ({"into": "v", "tau_p": "2 h"}, "not a number of the synapse but of its cell"),
+    ):
+        with pytest.raises(BadInput, match=re.escape(says)):
+            fwbio.synapses("tagging_capture", axons, cells, **options)
+    assert "7.2" in str(fwbio.cell_equations("tagging_capture", tau_p="2 h")) and not fwbio.cell_equations("hebbian").names
+
+
+def test_a_group_must_be_one(groups):
+    with pytest.raises(BadInput, match="give a Brian2 group"):
+        fwbio.synapses("static", 3, groups[1])
