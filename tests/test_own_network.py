@@ -60,7 +60,7 @@ def test_every_spike_releases_what_the_recursion_says_with_two_sets_side_by_side
     trains = [train[train < steps].tolist() for train in trains]
     cards = [(card, "E1") for card in CARDS.values()] + [(CARDS["B"], "E2"), (CARDS["B"], "TM98_depressing")]
     own_sets = {card: reader.read(CARDS["B"])["sets"] for card in CARDS.values()}
-    cards = [(card, set if "sets" in reader.read(card) else None) for card, set in cards]
+    cards = [(card, set if set in reader.read(card).get("sets", {}) else None) for card, set in cards]
     sums = np.array(script(RELEASE, target, json.dumps({"trains": trains, "cards": cards, "steps": steps})))
     spikes = 0
     for (card, set), seen in zip(cards, sums, strict=True):
@@ -157,7 +157,8 @@ def groups():
         ("retrieval", {}, "retrieval is not a synapse card"),
         ("tsodyks", {}, "no such card; did you mean 'tsodyks_markram'?"),
         ("tsodyks_markram", {"set": "E9"}, "set = 'E9': no such set"),
-        ("hebbian", {"set": "E1", "drive": "I"}, "this card has no named sets"),
+        ("static", {"set": "E1"}, "this card has no named sets"),
+        ("hebbian", {"set": "Erickson", "drive": "I"}, "set = 'Erickson': no such set; did you mean 'Erickson_"),
         ("tsodyks_markram", {"into": "V"}, "target has no variable 'V' (the card's I_post; name another with into=); did you mean 'v'?"),
         ("tsodyks_markram", {"into": "silent"}, "into = 'silent': this variable cannot be added to"),
         ("tsodyks_markram", {"into": "v"}, "give weight=, in volt"),

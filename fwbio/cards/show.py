@@ -118,9 +118,9 @@ def circuit(card) -> list[str]:
         neurons.append((name, bound(p.get("bind", {}))))
     for name, p in card.get("projection", {}).items():
         wired, delay, weight = ({"": p[key]} if isinstance(p[key], str) else p[key] for key in ("connect", "delay", "weight"))
-        texts = [" ".join(f"{k.replace('_', ' ')} {v}".strip() for k, v in table.items()) for table in (wired, delay, weight)]
+        words = [" ".join(f"{k.replace('_', ' ')} {v}".strip() for k, v in table.items()) for table in (wired, delay, weight)]
         alone = "" if p["from"] != p["to"] or p.get("self") else ", none to itself"
-        connections.append((name, f"{p['from']} -> {p['to']}, {texts[0]}{alone}, delay {texts[1]}, {p['into']} += {texts[2]}"))
+        connections.append((name, f"{p['from']} -> {p['to']}, {words[0]}{alone}, delay {words[1]}, {p['into']} += {words[2]}"))
         named = f", set {p['set']}" if "set" in p else ""
         synapses.append((name, f"{p['synapse']}{named}: {reader.read(p['synapse'])['title']}"))
         synapses.append(("", bound(p.get("bind", {})) + (f" ({p['note']})" if "note" in p else "")))
