@@ -16,6 +16,8 @@ HOME = {
     "run": "fwbio.describe",
     "compare": "fwbio.comparison",
     "read": "fwbio.results",
+    "sweep": "fwbio.sweeps.job",
+    "resume": "fwbio.sweeps.job",
     "synapses": "fwbio.spiking.own",
     "cell_equations": "fwbio.spiking.own",
     "BadInput": "fwbio.errors",

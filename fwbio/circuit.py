@@ -1,6 +1,5 @@
 """A circuit card run through its protocol, as spikes or as its mean field, and what both say about each group."""
 
-import shutil
 import time
 from dataclasses import dataclass, field
 
@@ -92,7 +91,7 @@ def spiking(circuit, seed, start, progress, say, plain, wiring, target) -> Circu
     from fwbio.spiking import circuit_structure, engine
 
     if target is None:
-        target = "cpp_standalone" if shutil.which("g++") or shutil.which("clang++") else "numpy"
+        target = engine.default_target()
         if target == "numpy" and say:
             say("no C++ compiler found: Brian2's NumPy target is used, which is slow; Debian: apt-get install g++")
     if plain:

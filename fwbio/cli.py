@@ -167,6 +167,87 @@ def verify(claims, full, out, force, as_json):
     sys.exit(1 if "fails" in verdicts else 0)
 
 
+SWEEP = [
+    click.option("--workers", metavar="N", help="Points at a time [default: the number of cores]."),
+    click.option("--dask", metavar="ADDRESS", help="Compute on this Dask scheduler; local: two workers here (pip install 'fwbio[sweep]')."),
+    click.option("--limit", metavar="TIME", help="How long a point may take, for instance 5min [default: ten times the median]."),
+    click.option("--fail-fast", is_flag=True, help="Stop at the first point that fails."),
+    click.option("--force-new", is_flag=True, help="Set aside points that were computed with another card, code or versions."),
+    click.option("--format", "form", type=click.Choice(["csv", "netcdf"]), default="csv", show_default=True, help="Also write table.nc."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."),
+]
+
+
+def sweeping(command):
+    for option in reversed(SWEEP):
+        command = option(command)
+    return command
+
+
+@main.command()
+@click.argument("card")
+@click.option("--over", multiple=True, metavar="AXIS", help="NAME=FROM:TO:log:N, NAME=FROM:TO:lin:N or NAME=A,B,C; several make a grid.")
+@click.option("--zip", multiple=True, metavar="A,B", help="These axes move together.")
+@click.option("--seeds", metavar="N", default="1", show_default=True, help="Replicates of each point, each with a seed of its own.")
+@click.option("--measure", "measures", metavar="A,B", help="Figures to keep, for instance accuracy,hidden_rmse [default: all].")
+@click.option("--levels", metavar="A,B", help="Descriptions to run [default: spiking and the cheapest beside it].")
+@click.option("--target", type=click.Choice(["cpp_standalone", "cython", "numpy"]), help="How Brian2 runs [default: C++ if it can].")
+@click.option("--trials", metavar="T", help="Trials a point [default: the card's].")
+@click.option("--neurons", metavar="N", help="Spiking neurons a unit [default: the card's].")
+@click.option("--neuron", metavar="CARD", help="Neuron card: poisson or lif [default: the card's].")
+@click.option("--seed", metavar="S", default="0", show_default=True, help="Root of all seeds.")
+@click.option("--set", "changes", metavar="NAME=VALUE", multiple=True, help="Change a parameter at every point.")
+@click.option("--no-fast", is_flag=True, help="Switch the fast weights off.")
+@click.option("--plain", is_flag=True, help="Spikes without the exact reductions.")
+@click.option("--out", metavar="DIR", help="Folder of the sweep; one that is there is taken up [default: results/sweep-CARD].")
+@click.option("--plan", "only_plan", is_flag=True, help="Print points, builds, memory, disk and time; run nothing.")
+@click.option("--yes", is_flag=True, help="More than a million points are meant.")
+@sweeping
+def sweep(card, only_plan, changes, no_fast, form, as_json, out, workers, **options):
+    """Run CARD over a grid of parameters; stop it whenever you like, and go on with the same line or `fwbio resume`."""
+    import json
+
+    from fwbio.sweeps import job
+
+    options |= {"set": assignments(changes), "fast": not no_fast, "out": out, "workers": workers}
+    if only_plan:
+        for name in ("dask", "limit", "fail_fast", "force_new", "yes"):
+            options.pop(name)
+        found = job.planned(card, **options)
+        click.echo(json.dumps(vars(found), indent=1) if as_json else str(found))
+        return
+    tell(job.sweep(card, quiet=as_json, **options), form, as_json)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--retry", is_flag=True, help="Try again also what failed.")
+@sweeping
+def resume(folder, form, as_json, **options):
+    """Compute what is missing in the sweep in DIR, after whatever ended it."""
+    from fwbio.sweeps import job
+
+    tell(job.resume(folder, quiet=as_json, **options), form, as_json)
+
+
+def tell(table, form, as_json):
+    """Writes the labelled file if one is wanted, says what is there, exits with 1 if points failed."""
+    import json
+
+    if form == "netcdf":
+        table.xarray().to_netcdf(table.folder / "table.nc", engine="h5netcdf")
+    counts = table.counts()
+    if as_json:
+        reasons = [{**table.rows[k], "reason": reason} for k, reason in table.reasons.items()]
+        click.echo(json.dumps({**counts, "folder": str(table.folder), "failures": reasons}, indent=1))
+    else:
+        said = ", ".join(f"{n:,} {word}" for word, n in counts.items() if n)
+        click.echo(f"{said}; table.csv and figures in {table.folder}")
+        for k, reason in list(table.reasons.items())[:5]:
+            click.echo(f"  failed: {', '.join(f'{a}={v}' for a, v in table.rows[k].items())}: {reason.splitlines()[0]}")
+    sys.exit(1 if counts["failed"] else 0)
+
+
 @main.command()
 @click.argument("task", type=click.Choice(["retrieval"]))
 @click.option("--units", metavar="R", default="50", show_default=True, help="Hidden units.")

@@ -37,8 +37,10 @@ class Comparison:
         return table(self.figures)
 
 
-def compare(*runs):
+def compare(*runs, predict=True):
     """Holds the runs of one network on one task against each other; the first of rnn, rate that is there is the reference.
+
+    predict : also what spike noise should do (not for circuits)
 
     Runs of a circuit give a ``fwbio.circuit_comparison.Comparison``: rates of each group and epoch.
     """
@@ -73,7 +75,7 @@ def compare(*runs):
         spiking = by["spiking"]
         if network.paced:
             figures["spiking"]["counts_rmse"] = rmse(spiking.spikes.seen, reference.h)
-            if noise.predictable(network):
+            if predict and noise.predictable(network):
                 predicted, more = noise_prediction(network, reference)
                 figures["spiking"] |= more
         figures["spiking"]["rate_hz"] = float(network.r0 * spiking.h.mean())

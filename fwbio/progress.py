@@ -30,6 +30,11 @@ class Progress:
         if not self.quiet:
             self.write(f"{self.label}: {text}\n")
 
+    def note(self, text: str) -> None:
+        """A line in between; the time left goes on being counted from where it was."""
+        if not self.quiet:
+            self.write(("\r" if self.terminal else "") + f"{self.label}: {text}\n")
+
     @staticmethod
     def write(text: str) -> None:
         try:

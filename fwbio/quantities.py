@@ -110,7 +110,7 @@ def whole(value, where: str, low: int = 1, high: int = 10**9) -> int:
     try:
         if truth(value) or float(value) != int(float(value)):
             raise ValueError
-        number = int(float(value))
+        number = int(value) if hasattr(value, "__index__") else int(float(value))  # a float holds 53 bits
     except (TypeError, ValueError, OverflowError):
         raise BadInput(f"{where} = {value!r}: use a whole number from {low} up") from None
     if not low <= number <= high:

@@ -96,8 +96,8 @@ def of(network, trials: int | None = None, seed: int = 0):
     trials = protocol["trials"] if trials is None else whole(trials, "trials")
     sequences, warm = in_a_row(network)
     if protocol.get("task") == "retrieval":
-        return retrieval(protocol["pairs"], trials, whole(seed, "seed", low=0), sequences=sequences, warm=warm)
-    return RandomInput(trials, whole(seed, "seed", low=0))
+        return retrieval(protocol["pairs"], trials, seed, sequences=sequences, warm=warm)
+    return RandomInput(trials, whole(seed, "seed", low=0, high=2**63))
 
 
 def stationary_after(network, length: int) -> float:

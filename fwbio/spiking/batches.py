@@ -1,6 +1,5 @@
 """Many trials through one compiled network: batches of block-diagonal copies, a child process each, two at a time."""
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -53,7 +52,7 @@ def run(
     """
     legal.check(network, plain)
     if target is None:
-        target = "cpp_standalone" if shutil.which("g++") or shutil.which("clang++") else "numpy"
+        target = engine.default_target()
         if target == "numpy" and say:
             say("no C++ compiler found: Brian2's NumPy target is used, which is slow; Debian: apt-get install g++")
     size = batch or batch_size(network, plain)
@@ -74,8 +73,11 @@ def run(
         tell(1.0)
         return reduce(network, s, outcome, len(chunks[k]), first=k == 0)
 
-    with ThreadPoolExecutor(min(workers, len(chunks))) as pool:
-        parts = list(pool.map(one, range(len(chunks))))
+    if workers == 1:  # in the caller's own thread
+        parts = [one(k) for k in range(len(chunks))]
+    else:
+        with ThreadPoolExecutor(min(workers, len(chunks))) as pool:
+            parts = list(pool.map(one, range(len(chunks))))
     peaks = sorted((p.memory_mb for p in parts), reverse=True)[:workers]
     return SpikingTrace(
         h=np.concatenate([p.h for p in parts]),

@@ -4,14 +4,18 @@ A build is keyed by the structure, the sources that turn it into C++, the versio
 folder and renamed into place, so that several processes may share the cache. A run is a child with a folder of its own. It
 counts only if the exit code is 0, nothing stands on standard error, the completed fraction is exactly 1, every parameter
 comes back equal to what was asked, the arrays have their lengths and everything is finite.
+A child does not outlive its parent, and a build that is damaged on disk is made again.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import importlib.metadata
 import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,6 +37,38 @@ class Outcome:
     arrays: dict
     seconds: float
     memory_mb: float
+
+
+class NonFinite(EnvironmentProblem):
+    """A state that is not a number any more. arrays : everything that the run brought back, for inspection."""
+
+    def __init__(self, message, arrays):
+        super().__init__(message)
+        self.arrays = arrays
+
+
+RUNNING = {}  # child process to (thread that waits for it, why it was killed)
+
+
+def kill_all(thread: int | None = None, why: str = "interrupted") -> None:
+    """Kills the children that run now, of one thread or of all."""
+    for process, (owner, _) in list(RUNNING.items()):
+        if thread in (None, owner):
+            RUNNING[process] = owner, why
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def default_target() -> str:
+    """C++ where there is a compiler, else NumPy."""
+    return "cpp_standalone" if shutil.which("g++") or shutil.which("clang++") else "numpy"
+
+
+def keep(arrays, path: Path) -> None:
+    """Arrays of a run that failed, for inspection; nothing if there are none or they cannot be written."""
+    if arrays:
+        with contextlib.suppress(OSError):
+            np.savez_compressed(path, **arrays)
 
 
 def cache() -> Path:
@@ -57,38 +93,75 @@ def key(s: Structure, shapes: dict) -> str:
 
 
 def build(s: Structure, values: dict, say=None) -> tuple[Path, float]:
-    """The folder of the compiled network and the seconds it took (0.0 if it was there)."""
+    """The folder of the compiled network and the seconds it took (0.0 if it was there).
+
+    Of several that want the same network at once, threads or processes, one builds and the others wait.
+    """
     shapes = {name: list(np.shape(value)) for name, value in values.items()}
     folder = cache() / key(s, shapes)
-    if (folder / "manifest.json").is_file() and (folder / "main").is_file():
+    if complete(folder):
         return folder, 0.0
-    if shutil.which("g++") is None and shutil.which("clang++") is None:
+    if default_target() == "numpy":
         raise EnvironmentProblem("no C++ compiler found; install one (Debian: apt-get install g++) or use the numpy target")
-    if say:
-        say("building the network (once; it is kept)")
     start = time.monotonic()
-    work = Path(tempfile.mkdtemp(prefix=".build-", dir=cache()))
-    try:
-        (work / "structure.json").write_text(json.dumps(asdict(s)))
-        (work / "shapes.json").write_text(json.dumps(shapes))
-        done = subprocess.run(
-            [sys.executable, "-m", "fwbio.spiking.worker", "build", str(work)], capture_output=True, text=True, env=environment(0)
-        )
-        if done.returncode or not (work / "manifest.json").is_file() or not (work / "main").is_file():
-            tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-            raise EnvironmentProblem(f"building the spiking network failed (exit code {done.returncode}):\n{tail}")
-        for scrap in work.glob("code_objects/*.o"):
-            scrap.unlink()
-        if folder.exists():  # left behind incomplete
-            shutil.rmtree(folder, ignore_errors=True)
+    with locked(folder):
+        if complete(folder):
+            return folder, 0.0
+        if say:
+            say("building the network (once; it is kept)")
+        work = Path(tempfile.mkdtemp(prefix=".build-", dir=cache()))
         try:
+            compile_in(work, s, shapes)
+            if folder.exists():  # left behind incomplete or damaged
+                shutil.rmtree(folder, ignore_errors=True)
             work.rename(folder)
-        except OSError:  # somebody else was faster: theirs is as good
-            if not (folder / "manifest.json").is_file():
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
     return folder, time.monotonic() - start
+
+
+def complete(folder: Path) -> bool:
+    """Whether a build is there as it was made: its manifest is written last and knows the size of the program."""
+    try:
+        return json.loads((folder / "manifest.json").read_text())["size"] == (folder / "main").stat().st_size
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+@contextlib.contextmanager
+def locked(folder: Path):
+    """One at a time for this build; the system opens the lock when its holder ends, however it ends."""
+    with open(f"{folder}.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def compile_in(work: Path, s: Structure, shapes: dict) -> None:
+    (work / "structure.json").write_text(json.dumps(asdict(s)))
+    (work / "shapes.json").write_text(json.dumps(shapes))
+    command = [sys.executable, "-m", "fwbio.spiking.worker", "build", str(work)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(0))
+    made = work / "main"
+    if done.returncode or not (work / "manifest.json").is_file() or not made.is_file():
+        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise EnvironmentProblem(f"building the spiking network failed (exit code {done.returncode}):\n{tail}")
+    for scrap in work.glob("code_objects/*.o"):
+        scrap.unlink()
+    manifest = json.loads((work / "manifest.json").read_text())
+    sealed = {**manifest, "size": made.stat().st_size, "sha256": hashlib.sha256(made.read_bytes()).hexdigest()}
+    (work / "manifest.json").write_text(json.dumps(sealed))
+
+
+def damaged(folder: Path) -> bool:
+    """Whether a build is not what was made; it is then removed."""
+    try:
+        sealed = json.loads((folder / "manifest.json").read_text())["sha256"]
+        fine = hashlib.sha256((folder / "main").read_bytes()).hexdigest() == sealed
+    except (OSError, ValueError, KeyError, TypeError):
+        fine = False
+    if not fine:
+        shutil.rmtree(folder, ignore_errors=True)
+    return not fine
 
 
 def environment(seed: int) -> dict:
@@ -98,7 +171,20 @@ def environment(seed: int) -> dict:
 
 
 def run(folder: Path, s: Structure, values: dict, seed: int, progress=None) -> Outcome:
-    """One run of a compiled network in a folder of its own. Raises EnvironmentProblem if any check fails."""
+    """One run of a compiled network in a folder of its own. Raises EnvironmentProblem if any check fails.
+
+    Where it fails because the build is damaged on disk, the network is built again and run once more.
+    """
+    try:
+        return run_once(folder, s, values, seed, progress)
+    except (EnvironmentProblem, OSError, ValueError, KeyError):
+        if not damaged(folder):
+            raise
+    build(s, values)
+    return run_once(folder, s, values, seed, progress)
+
+
+def run_once(folder: Path, s: Structure, values: dict, seed: int, progress) -> Outcome:
     manifest = json.loads((folder / "manifest.json").read_text())
     with tempfile.TemporaryDirectory(prefix="fwbio-run-") as scratch:
         results = Path(scratch) / "results"
@@ -140,6 +226,7 @@ def child(command, folder, seed, progress, quiet=True) -> tuple[float, float]:
     process = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(seed), start_new_session=True
     )
+    RUNNING[process] = threading.get_ident(), ""
     errors = []
     listener = threading.Thread(target=lambda: errors.append(process.stderr.read()), daemon=True)
     listener.start()
@@ -159,7 +246,11 @@ def child(command, folder, seed, progress, quiet=True) -> tuple[float, float]:
         process.kill()
         process.wait()
         raise
+    finally:
+        _, why = RUNNING.pop(process)
     listener.join()
+    if why:
+        raise EnvironmentProblem(f"the spiking run was killed: {why}")
     complaint = (errors[0] if errors else "").strip()
     if process.returncode or (quiet and complaint):
         cause = f"signal {-process.returncode}" if process.returncode < 0 else f"exit code {process.returncode}"
@@ -185,14 +276,13 @@ def read_back(back: dict, results: Path, values: dict) -> None:
 
 
 def shape(arrays: dict, s: Structure) -> dict:
-    """The flat arrays of a run with their shapes; raises EnvironmentProblem for wrong lengths and non-finite values."""
+    """The flat arrays of a run with their shapes; raises EnvironmentProblem for wrong lengths, NonFinite."""
     shapes = s.shapes(arrays)
     shaped = {}
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise EnvironmentProblem(
-                f"non-finite values in {name} after {int(np.argmin(np.isfinite(array)))} numbers; nothing of this run is used"
-            )
+            first = int(np.argmin(np.isfinite(array)))
+            raise NonFinite(f"non-finite values in {name} after {first} numbers; nothing of this run is used", arrays)
         try:
             shaped[name] = array.reshape(shapes[name]) if name in shapes else array
         except ValueError:

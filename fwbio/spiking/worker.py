@@ -5,8 +5,10 @@ python -m fwbio.spiking.worker run FOLDER       structure.json, parameters.npz -
 python -m fwbio.spiking.worker axon FOLDER      job.json, job.npz -> outputs.npz: see ``fwbio.spiking.axon``
 """
 
+import ctypes
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +16,11 @@ import numpy as np
 
 from fwbio.spiking.structure import Structure
 
+ORPHAN = """
+#ifdef __linux__
+syscall(SYS_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL);
+#endif
+"""  # no child outlives the one who wants its results
 REPORT = 'std::cout << "progress " << completed << std::endl;'
 PEAK = """{ std::ifstream status("/proc/self/status"); std::string line;
 while (std::getline(status, line)) if (line.rfind("VmHWM:", 0) == 0) std::cout << "peak " << line.substr(6) << std::endl; }"""
@@ -41,6 +48,8 @@ def build(folder: Path) -> None:
     shapes = json.loads((folder / "shapes.json").read_text())
     set_device("cpp_standalone", build_on_run=False)
     device = get_device()
+    prefs.codegen.cpp.headers += ["<unistd.h>", "<csignal>", "<sys/syscall.h>"]
+    device.insert_code("main", ORPHAN)
     device.insert_code("main", 'brian::_random_generators[0].seed(std::strtoul(std::getenv("FWBIO_SEED"), NULL, 10));')
     device.apply_run_args()
     tables = {name: np.zeros(shape) for name, shape in shapes.items() if "." not in name}
@@ -117,4 +126,6 @@ def axon(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    if sys.platform == "linux" and sys.argv[1] != "build":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     {"build": build, "run": run, "axon": axon}[sys.argv[1]](Path(sys.argv[2]))
