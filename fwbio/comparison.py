@@ -115,7 +115,9 @@ def against(run, reference) -> dict:
 
 
 def rmse(h, reference) -> float:
-    return float(np.sqrt(np.mean((h - reference) ** 2)) / reference.std())
+    """Relative to the spread of the reference; not a number where that is constant."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.sqrt(np.mean((h - reference) ** 2)) / reference.std())
 
 
 def doubt(values) -> float | None:

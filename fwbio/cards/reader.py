@@ -1,5 +1,7 @@
 """Reads one card: TOML to plain tables that fit the grammar, or a message that says what to type instead."""
 
+import copy
+import functools
 import math
 import os
 import re
@@ -43,8 +45,15 @@ def find(card) -> Path:
 def read(card) -> dict:
     """The checked tables of a card. Raises BadInput naming file, key, value and fix."""
     path = find(card)
-    if os.path.getsize(path) > LARGEST:
-        raise BadInput(f"{path}: {os.path.getsize(path)} bytes; a card has at most {LARGEST}")
+    stamp = os.stat(path)
+    return copy.deepcopy(parsed(path, stamp.st_mtime_ns, stamp.st_size))
+
+
+@functools.lru_cache(maxsize=64)
+def parsed(path: Path, _mtime: int, size: int) -> dict:
+    """The checked tables of a file as it was last written: sweeps read the same cards at every point."""
+    if size > LARGEST:
+        raise BadInput(f"{path}: {size} bytes; a card has at most {LARGEST}")
     try:
         tables = tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:

@@ -69,7 +69,9 @@ def of_network(runs, predict) -> dict:
         said = compare(*runs, predict=predict).figures
     else:
         said = {runs[0].level: {"accuracy": runs[0].accuracy} if runs[0].logits is not None else {}}
-    return {f"{name}.{run.level}": said[run.level][name] for name in NETWORK for run in runs if name in said[run.level]}
+    still = runs[0].h.std() == 0  # an error relative to the spread of what never moves is undefined
+    found = {f"{name}.{run.level}": said[run.level][name] for name in NETWORK for run in runs if name in said[run.level]}
+    return {key: None if still and "rmse" in key else value for key, value in found.items()}
 
 
 def of_circuit(runs) -> dict:
