@@ -16,6 +16,7 @@ HOME = {
     "run": "fwbio.describe",
     "compare": "fwbio.comparison",
     "read": "fwbio.results",
+    "draw": "fwbio.cards.spreads",
     "synapses": "fwbio.spiking.own",
     "cell_equations": "fwbio.spiking.own",
     "BadInput": "fwbio.errors",

@@ -105,6 +105,18 @@ def divisors(ode: str) -> set[str]:
     return {node.right.id for node in divisions if isinstance(node.right, ast.Name)}
 
 
+AT_ONCE = 1e-12  # s; what tau = 0 is given as: exp(-dt/tau) is then exactly 0.0 in double precision for every dt above 7.5e-10 s
+
+
+def at_once(card: dict) -> set[str]:
+    """The time constants of a synapse card that may be 0: a state of the axon is then back at rest before the next spike."""
+    if card["role"] != "synapse":
+        return set()
+    odes = [(split(text, "ode")["ode"], text) for text in card["spiking"].get("ode", [])]
+    of = {name: {key for key, text in odes if name in divisors(text)} for _, text in odes for name in divisors(text)}
+    return {name for name, states in of.items() if all(card["state"][key]["index"] == ["pre"] for key in states)}
+
+
 def linear_decay(ode: str) -> tuple[str, str] | None:
     """``("A", "tau")`` where the equation is dA/dt = -A/tau, a decay that all synapses can share; else None."""
     match = split(ode, "ode")

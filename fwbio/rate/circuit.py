@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fwbio.cards import steps
-from fwbio.cards.equations import split
 from fwbio.errors import BadInput
-from fwbio.rate.equations import Right
+from fwbio.rate.equations import Right, moving, settled
 from fwbio.siegert import siegert
 
 RTOL, ATOL = 1e-8, 1e-10
@@ -74,7 +73,7 @@ class System:
                 raise BadInput(f"{circuit.path.name}: population.{name}: the mean field knows rates, not given spikes; use --level spiking")
         self.curve = {name: curve(p, circuit.dt) for name, p in circuit.populations.items()}
         self.count, self.mean, self.square = {}, {}, {}
-        self.read, self.odes, self.place, start = {}, {}, {}, [np.zeros(len(self.parts))]
+        self.read, self.odes, self.limits, self.place, start = {}, {}, {}, {}, [np.zeros(len(self.parts))]
         for name, p in circuit.projections.items():
             self.count[name], self.mean[name], self.square[name] = self.synapses(p)
             card, values = p.synapse.card, p.synapse.values
@@ -82,7 +81,7 @@ class System:
                 card["rate"]["read"], {**values, **{k: 1.0 for k, s in card["state"].items() if s["start"] == "weight"}}
             )
             self.read[name].summed = False  # what each axon releases; the sum has its own weights
-            self.odes[name] = {split(text, "ode")["ode"]: Right(text, values) for text in card["rate"].get("ode", [])}
+            self.odes[name], self.limits[name] = moving(card, values)
             for state in self.odes[name]:
                 first, sources = sum(map(len, start)), self.of[p.source]
                 self.place[name, state] = slice(first, first + len(sources))
@@ -111,7 +110,9 @@ class System:
 
     def states(self, y, name) -> dict:
         """The axon states of a projection, by name, (parts of its source,)."""
-        return {state: y[self.place[name, state]] for state in self.odes[name]}
+        found = {state: y[self.place[name, state]] for state in self.odes[name]}
+        rate = y[: len(self.parts)][self.of[self.circuit.projections[name].source]]
+        return found | settled(self.limits[name], {**found, "h_pre": rate})
 
     def inputs(self, y, backgrounds, kept):
         """(mu, sigma squared) of every part. kept : projection to what is left of its weights, (parts of its source,)."""
