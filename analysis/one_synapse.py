@@ -31,7 +31,13 @@ TABLE = {  # published: release at 5, 10, 20, 50 Hz
     "E2": (0.1454, 0.0979, 0.0596, 0.0277),
     "E3": (0.3014, 0.2241, 0.1344, 0.0585),
 }
-FORMS = {"tsodyks_markram": "B", "tsodyks_markram_a": "A", "tsodyks_markram_c": "C", "tsodyks_markram_d": "D", "tsodyks_markram_3state": "3"}
+FORMS = {
+    "tsodyks_markram": "B",
+    "tsodyks_markram_a": "A",
+    "tsodyks_markram_c": "C",
+    "tsodyks_markram_d": "D",
+    "tsodyks_markram_3state": "3",
+}
 SHOWN = ("TM98_depressing", "TM98_facilitating", "Mongillo", "E1", "E2", "E3")
 CLOSE = 1e-10  # relative, 50 s after the start: what is left of it is below exp(-50/1.5) = 3e-15
 
@@ -108,7 +114,9 @@ def main() -> int:
                 off += [(name, key, rate) for rate, s, t in zip(says["rates"], seen, TABLE[key]) if f"{s:.4f}" != f"{t:.4f}"]
     draw(says, arrays)
     print(f"closed forms: worst {worst:.1e} <= {CLOSE:g} {'holds' if worst <= CLOSE else 'FAILS'}")
-    print(f"published table, {4 * rows} numbers to 4 decimals: {len(off)} off {'holds' if not off and rows >= len(TABLE) else f'FAILS {off}'}")
+    print(
+        f"published table, {4 * rows} numbers to 4 decimals: {len(off)} off {'holds' if not off and rows >= len(TABLE) else f'FAILS {off}'}"
+    )
     return 0 if worst <= CLOSE and not off and rows >= len(TABLE) else 1
 
 

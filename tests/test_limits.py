@@ -59,14 +59,20 @@ def apart(one, other):
 
 def test_without_facilitation_depression_is_left(depression):
     """tau_f = 0 in a network card, beside a card that has no u; and the two differ from tau_f = 0.5 s."""
-    without, alone = (sent(network_with(card, U="0.4", tau_d="300 ms", **more)) for card, more in (("tsodyks_markram", {"tau_f": "0 ms"}), (depression, {})))
+    without, alone = (
+        sent(network_with(card, U="0.4", tau_d="300 ms", **more))
+        for card, more in (("tsodyks_markram", {"tau_f": "0 ms"}), (depression, {}))
+    )
     assert max(apart(without, alone)) <= SAME
     assert min(apart(sent(network_with("tsodyks_markram", U="0.4", tau_d="300 ms", tau_f="500 ms")), alone)) > 1e-3
 
 
 @pytest.mark.slow
 def test_convention_a_without_facilitation_is_the_same(depression):
-    without, alone = (sent(network_with(card, U="0.4", tau_d="300 ms", **more)) for card, more in (("tsodyks_markram_a", {"tau_f": "0 ms"}), (depression, {})))
+    without, alone = (
+        sent(network_with(card, U="0.4", tau_d="300 ms", **more))
+        for card, more in (("tsodyks_markram_a", {"tau_f": "0 ms"}), (depression, {}))
+    )
     assert max(apart(without, alone)) <= SAME
 
 
