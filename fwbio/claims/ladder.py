@@ -237,5 +237,7 @@ def draw(findings):
         for sign in (-1, 1):
             mean.plot(data["rates"], 1 + sign * data["allowed"], ls="--", color="black", lw=0.8)
         mean.set(xlabel="rate of the Poisson train (Hz)", ylabel="mean release over the exact mean (1)", xscale="log")
+        mean.set_xticks(POISSON, [str(rate) for rate in POISSON])
+        mean.minorticks_off()
         mean.legend()
     return figure
