@@ -25,7 +25,7 @@ REGIMES = {
     "silent, read out after 6 s": {**READ, "protocol.duration": "8 s", f"{STEP}.readout.start": "7.15 s"},
     "population spikes, then lower": {},
     "population spikes, random pulse": {**OFF, f"{STEP}.noise.factor": "1.15"},
-    "asynchronous": {**OFF, "mu_E": "25.2 mV"},
+    "asynchronous": {**OFF, "mu_E": "26.0 mV"},
 }
 
 
