@@ -20,7 +20,7 @@ from fwbio.cards.changes import change
 PAIRS, SEED, TRIALS = 4, 2026, {"rnn": 5000, "spiking": 100}
 MOMENTS = {"after the pairs": 2 * PAIRS, "before the query": 2 * PAIRS + 2}  # the first token that finds it gone
 CARRIERS = {"V": ("E", "V"), "u": ("E", "EE.u"), "x": ("E", "EE.x"), "w": ("E.item1", "EE.w")}
-SILENT = {"mu_E": "23.0 mV", "protocol.duration": "2.5 s", "protocol.step.lower.factor": "1", "protocol.step.readout.factor": "1.05"}
+SILENT = {"mu_E": "22.9 mV", "protocol.duration": "2.5 s", "protocol.step.lower.factor": "1", "protocol.step.readout.factor": "1.07"}
 SEEDS = (0, 1, 2)
 OUT = Path("results/where_is_it_stored")
 

@@ -19,7 +19,7 @@ SEEDS = (0, 1, 2)
 OUT = Path("results/working_memory")
 STEP = "protocol.step"
 OFF = {f"{STEP}.lower.factor": "1"}
-READ = {**OFF, "mu_E": "23.0 mV", f"{STEP}.readout.factor": "1.05"}
+READ = {**OFF, "mu_E": "22.9 mV", f"{STEP}.readout.factor": "1.07"}
 REGIMES = {
     "silent, read out after 1 s": READ,
     "silent, read out after 6 s": {**READ, "protocol.duration": "8 s", f"{STEP}.readout.start": "7.15 s"},

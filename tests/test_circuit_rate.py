@@ -83,6 +83,16 @@ def test_counts_and_weights_of_synapses_between_groups(small):
     assert system.square["EE"][2] == pytest.approx(np.full(3, 1e-6 * (0.3 * 4 + 0.7 * 0.25)))
 
 
+def test_jumps_skew_a_free_membrane_as_campbell_says():
+    """Poisson jumps J at rate nu that decay with tau, simulated: skewness within 5 standard errors of a third cumulant of nu tau J^3/3."""
+    rng, tau, nu, J, n = np.random.default_rng(0), 0.015, 300.0, -0.25, 400_000
+    count = rng.poisson(nu * 10 * tau, n)  # jumps of the last ten time constants, each with its age
+    v = np.bincount(np.repeat(np.arange(n), count), J * np.exp(-rng.uniform(0, 10, count.sum())), n)
+    third = np.mean((v - v.mean()) ** 3)
+    error = np.std((v - v.mean()) ** 3) / np.sqrt(n)
+    assert abs(third - nu * tau * J**3 / 3) < 5 * error < 0.1 * abs(third)
+
+
 def test_a_share_splits_its_group_and_no_other(small):
     few = {"target": "E.item2", "factor": 2.0, "share": 0.25, "start": "10 ms"}
     model = small({"protocol.step.few": few})
@@ -167,6 +177,16 @@ def test_the_verdict(small, factor, population_spikes, verdict, says):
     assert found.figures["population_spikes"]["E.item1"] == pytest.approx(list(population_spikes), abs=0.011)  # a window of 10 ms
     assert found.figures["population_spikes"]["E.item2"] == []
     assert "E.item1" in str(found) and [e["name"] for e in found.figures["epochs"]] == ["before", "cue", "after cue"]
+
+
+def test_a_bound_may_name_how_far_the_first_term_of_jumps_moves_the_mean_field(small):
+    model = small({"protocol.duration": "2 s", "protocol.step.cue.start": "0.98 s", "agree.bound": "shot"})
+    rate, jumps = fwbio.run(model, level="rate"), mean_field.run(model, shot=True)
+    rows = circuit_comparison.settled(rate, fake(model, "spiking", {g: 10.0 for g in circuit.spans(model)}))
+    before = {row["group"]: row["bound"] for row in rows if row["epoch"] == "before"}
+    inside = (rate.t >= 0.49) & (rate.t <= 0.98)
+    wanted = {g: abs(np.trapezoid(jumps.rate[g][inside]) / np.trapezoid(rate.rate[g][inside]) - 1) for g in before}
+    assert before == pytest.approx(wanted, rel=1e-6) and 1e-3 < min(wanted.values())
 
 
 def test_one_level_alone_is_inconclusive(small):
