@@ -58,7 +58,7 @@ def settled(rate, spiking) -> list[dict]:
 
     circuit, found = spiking.circuit, []
     bound = Right(circuit.card["agree"]["bound"], {})
-    jumps = replace(rate, rate=mean_field.run(circuit, shot=True).rate) if "shot" in bound.arguments else rate
+    moved = replace(rate, rate=mean_field.run(circuit, finite=True).rate) if "finite" in bound.arguments else rate
     busy = np.concatenate([spiking.population_spikes(g) for g in spans(circuit)])
     for name, start, stop in steps.epochs(circuit):
         half = (start + stop) / 2
@@ -67,7 +67,7 @@ def settled(rate, spiking) -> list[dict]:
         for group, (_, first, last) in spans(circuit).items():
             wanted, got = (run.mean_rate(group, half, stop) for run in (rate, spiking))
             known = {"n": last - first, "r0": 1.0, "h_pre": wanted, "duration": stop - half}
-            known["shot"] = abs(jumps.mean_rate(group, half, stop) / wanted - 1)
+            known["finite"] = abs(moved.mean_rate(group, half, stop) / wanted - 1)
             row = {"rate": wanted, "spiking": got, "off": abs(got / wanted - 1), "bound": float(bound(known))}
             found.append({"epoch": name, "group": group, **row})
     return found
