@@ -73,7 +73,7 @@ def draw(by) -> None:
             group, neuron = np.divmod(run["spike_i"].astype(int), 800)
             inside = (group < 6) & (neuron < SHOWN)
             top.plot(run["spike_t"][inside], (group + 0.1 + 0.8 * neuron / SHOWN)[inside], ".", ms=0.8, color="black", rasterized=True)
-            for name, colour in (("u", "C4"), ("x", "C5")):
+            for name, colour in (("u", "C1"), ("x", "black")):
                 bottom.plot(run["t"], run[f"spiking_{name}"], color=colour, label=name)
             for e in (e for e in rows[0]["epochs"] if e["name"] in COLOURS):
                 for axis in (top, bottom):
