@@ -49,7 +49,7 @@ def draw(by) -> None:
             axes.axhline(one[0]["chance"], color="black", ls="--", lw=0.8)
             axes.set(xticks=range(len(carriers)), xlim=(-0.4, len(carriers) - 0.6), ylim=(-0.03, 1.05), xlabel="what was wiped")
             axes.set_xticklabels(carriers.values(), fontsize=8)
-            axes.legend(fontsize=7, loc="center right")
+            axes.legend(fontsize=7, loc="center right" if axes is left else "lower left")
         left.set(ylabel="remembered (share of trials)", title="retrieval, 4 pairs")
         right.set_title("working memory in facilitation")
         figure.savefig(HERE / "figures" / "where_is_it_stored.png", dpi=150)
