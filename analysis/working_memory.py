@@ -19,7 +19,7 @@ CAPTION = (
     "Top: spikes of five selective groups and of the rest, 80 neurons each; item 1 alone is cued (blue). Bottom: u (may be released) and x (is left) of "
     "its axons. Silent: after the cue item 1 fires hardly more than other groups, but u stays up for a second or two, and a read-out to all of E (green) "
     "calls up item 1, in a population spike, after 1 s and not after 6 s. With more drive the item calls itself up until the drive falls (orange), and a "
-    "pulse to random cells (red) does not end it; with more drive still item 1 keeps on firing. Bursts of items 2 to 5 would be a failure."
+    "pulse to random cells (pink) does not end it; with more drive still item 1 keeps on firing. Bursts of items 2 to 5 would be a failure."
 )
 
 
@@ -83,7 +83,7 @@ def draw(by) -> None:
             bottom.set(xlabel="time (s)", ylim=(0, 1), xlim=(0, run["t"][-1]))
         axes[0, 0].set(ylim=(0, 6), yticks=np.arange(6) + 0.5, yticklabels=[*(f"item {k}" for k in range(1, 6)), "rest"])
         axes[1, 0].set_ylabel("u, x of item 1 (1)")
-        axes[1, 0].legend(loc="upper right", ncols=2)
+        axes[1, 1].legend(loc="center right")
         figure.savefig(HERE / "figures" / "working_memory.png", dpi=150)
 
 
