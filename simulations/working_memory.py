@@ -15,17 +15,17 @@ import numpy as np
 import fwbio
 from fwbio.circuit import spans
 
-SEEDS = (0, 1, 2)
+SEEDS = (10, 11, 12)  # not those that the backgrounds were chosen with
 OUT = Path("results/working_memory")
 STEP = "protocol.step"
 OFF = {f"{STEP}.lower.factor": "1"}
-READ = {**OFF, "mu_E": "23.0 mV", f"{STEP}.readout.factor": "1.05"}
+READ = {**OFF, "mu_E": "22.9 mV", f"{STEP}.readout.factor": "1.07"}
 REGIMES = {
     "silent, read out after 1 s": READ,
     "silent, read out after 6 s": {**READ, "protocol.duration": "8 s", f"{STEP}.readout.start": "7.15 s"},
     "population spikes, then lower": {},
     "population spikes, random pulse": {**OFF, f"{STEP}.noise.factor": "1.15"},
-    "asynchronous": {**OFF, "mu_E": "25.2 mV"},
+    "asynchronous": {**OFF, "mu_E": "26.0 mV"},
 }
 
 
