@@ -7,10 +7,12 @@ import pytest
 
 import fwbio
 from fwbio.cards import network, reader, spreads
+from fwbio.cards.equations import AT_ONCE
 from fwbio.describe import run
 from fwbio.errors import BadInput
 from fwbio.rate import circuit as mean_field
 from fwbio.rate import free
+from fwbio.spiking import axon
 from fwbio.tasks import RandomInput
 
 SAME = 1e-10
@@ -114,6 +116,23 @@ def test_what_decays_at_the_synapse_may_not_be_0():
         fwbio.load("random_recurrent", set={"fast.tau": "0 s"})
 
 
+@pytest.mark.parametrize("name", ["tau_d", "tau_psc"])
+def test_coupled_time_constants_may_not_be_0(name):
+    """x of the three states moves with y: their exact solution at 0 is 0/0, everywhere refused and never a silent NaN."""
+    card = reader.read("tsodyks_markram_3state")
+    with pytest.raises(BadInput, match=f"{name} = 0: tsodyks_markram_3state divides by it"):
+        axon.values(card, {name: "0 ms"})
+    with pytest.raises(BadInput, match=f"{name} = '0 ms': tsodyks_markram_3state divides by it"):
+        network_with("tsodyks_markram_3state", **{name: "0 ms"})
+    assert axon.values(card, {"tau_f": "0 ms"})["tau_f"] == AT_ONCE
+
+
+def test_equal_time_constants_of_coupled_equations_are_told():
+    card = reader.read("tsodyks_markram_3state")
+    with pytest.raises(BadInput, match="not finite"):
+        axon.release({"three": card}, {"three": axon.values(card, {"tau_d": "3 ms", "tau_psc": "3 ms"})}, [np.array([10, 30])], 1e-3)
+
+
 @pytest.mark.parametrize("which", ["E1", "I1", "I2", "I3"])
 def test_drawn_parameters_have_the_sets_mean_and_spread(which):
     """20,000 of each, beside the moments of the normal cut off at its legal values; false alarm 2e-4 for all (z < 4.5)."""
@@ -138,8 +157,6 @@ def test_a_mix_has_its_shares_and_releases():
     drawn = fwbio.draw("tsodyks_markram", "PFC_pyramidal", 2000, seed=2)
     facilitating = (drawn["tau_f"] > 0.2).mean()  # E1 and E3; E2 has 17 ms
     assert abs(facilitating - 0.62) < 4 * (0.62 * 0.38 / 2000) ** 0.5
-    from fwbio.spiking import axon
-
     some = {key: value[:30] for key, value in drawn.items()}
     trains = [np.arange(10, 400, 50)] * 30
     out = axon.release({"c": reader.read("tsodyks_markram")}, {"c": some}, trains, 1e-3)

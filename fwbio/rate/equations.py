@@ -59,10 +59,13 @@ def moving(card, values) -> tuple[dict[str, Right], dict[str, Right]]:
 
 
 def settled(limits: dict[str, Right], views: dict) -> dict[str, np.ndarray]:
-    """The states that relax at once, where their equations f = dq/dt, linear in their own state q, are 0: q = f(0)/(f(0) - f(1))."""
+    """The states that relax at once, where their equations f = dq/dt, linear in their own state q, are 0: q = f(0)/(f(0) - f(1)).
+
+    Another such state can matter to f through spikes only, by 1e-12 s times their rate.
+    """
     found = {}
     for state, ode in limits.items():
-        at = [ode({**views, **found, state: q}) for q in (0.0, 1.0)]
+        at = [ode({**dict.fromkeys(limits, 0.0), **views, **found, state: q}) for q in (0.0, 1.0)]
         found[state] = at[0] / (at[0] - at[1])
     return found
 

@@ -64,6 +64,11 @@ def release(cards: dict, parameters: dict, trains: list, dt: float, target: str 
     order = np.argsort(i, kind="stable")  # Brian2 gives them in time; by axon, each in time
     if not np.array_equal(i[order], axon):
         raise BadInput(f"{len(i)} of {len(axon)} spikes came back; nothing of this run is used")
+    for name in seen:
+        if not np.isfinite(seen[name]).all():
+            raise BadInput(
+                f"{name.rsplit('_', 1)[0]}: what a spike releases is not finite; are two time constants of coupled equations equal?"
+            )
     cuts = np.cumsum([len(train) for train in trains])[:-1]
     return {(name, form): np.split(seen[f"{name}_{form}"][order], cuts) for name in cards for form in FORMS}
 
