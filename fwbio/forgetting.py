@@ -29,6 +29,7 @@ from fwbio.spiking.pairs import VOLLEY
 KINDS = {"both": (1, 1, 0), "apart": (1, 0, 1), "silent": (0, 1, 0)}  # axons, cell; and the cell before them: h in each phase
 QUESTIONS = {"axons": "silent", "pairs": "apart"}  # what ``both`` is held against
 SHOW, GAP, DT, RATE = 1.0, 0.5, 1e-3, 20.0  # s, s, s, Hz
+ERRORS = 5  # standard errors: of 1000 figures, one too far off by chance in less than a hundredth of all seeds
 ONE = 0.01  # of its top: how far a curve may be from one exponential and still be called one
 
 
@@ -129,7 +130,7 @@ def keep(card, given, values, waits, axons=50, trials=60, show=SHOW, gap=GAP, dt
 def decay(kept: Kept, question: str) -> dict:
     """One exponential through what is read, from its derived top on: rate of decay (1/s), of the derived curve too, and bounds.
 
-    Weighted least squares. ``bound`` : four standard errors, and what the bias of the curve can do to its slope. ``one`` : whether
+    Weighted least squares. ``bound`` : ERRORS standard errors, and what the bias of the curve can do to its slope. ``one`` : whether
     the derived curve is one exponential. ``crosses`` : whether it changes sign. lambda a token is exp(-rate * token).
     """
     from scipy.optimize import curve_fit
@@ -153,7 +154,7 @@ def decay(kept: Kept, question: str) -> dict:
     off = float(np.abs(lever) @ kept.bias[question][use])
     sd = float(np.sqrt(spread[1, 1]))
     return {
-        "rate": float(wanted), "sd": sd, "derived": float(rate), "bound": 4 * sd + off, "from": float(t[0]),
+        "rate": float(wanted), "sd": sd, "derived": float(rate), "bound": ERRORS * sd + off, "from": float(t[0]),
         "one": bool(np.abs(shape(t, top, rate) - curve[use]).max() < ONE * scale),
         "crosses": bool(np.any(curve[:-1] * curve[1:] < 0) and min(curve.max(), -curve.min()) > 0.05 * scale),
     }  # fmt: skip

@@ -19,7 +19,7 @@ import numpy as np
 from fwbio import forgetting, results
 from fwbio.cards import reader
 
-AXONS, TRIALS, SEED, TOKENS = 50, 60, 2026, (0.1, 1.0)  # axons a cell; cells a kind and wait; s
+AXONS, TRIALS, SEED, TOKENS = 50, 120, 2026, (0.1, 1.0)  # axons a cell; cells a kind and wait; s
 SHOWINGS, COARSE = 100, 1e-2  # of slow_hebbian; dt (s) then: 20 Hz is 0.2 a step, and a linear rule keeps its mean
 OUT = Path("results/forgetting")
 
@@ -47,12 +47,14 @@ def one(card, set=None, bind=None, showings=1, called=None) -> dict:
     waits = forgetting.waits(clocks)
     long = {"show": showings * forgetting.SHOW, "dt": COARSE if showings > 1 else forgetting.DT}
     kept = forgetting.keep(tables, given, values, waits, AXONS, TRIALS, seed=SEED, **long)
-    row = {"name": f"{card} {called or set or ''}".strip(), "card": card, "family": tables["family"], "clocks": clocks, **asdict(kept)}
+    finite = {key: value if np.isfinite(value) else None for key, value in clocks.items()}  # None: never
+    row = {"name": f"{card} {called or set or ''}".strip(), "card": card, "family": tables["family"], "clocks": finite, **asdict(kept)}
     for question in forgetting.QUESTIONS:
         if np.abs(kept.derived[question]).max() >= 1:  # else there is nothing to follow
             found = forgetting.decay(kept, question)
-            rate = found["rate"] if found["rate"] > 4 * found["sd"] else 0.0  # no decay seen
-            found |= {"tau": 1 / rate if rate else np.inf, "lambda": {str(token): np.exp(-rate * token) for token in TOKENS}}
+            rate, low, high = (found["rate"] + z * found["sd"] for z in (0, -1.96, 1.96))
+            found["tau"] = [1 / rate, 1 / high, 1 / low] if low > 0 else [None, 1 / high, None]  # 95 %; None: no decay seen
+            found["lambda"] = {str(token): float(np.exp(-(rate if low > 0 else 0) * token)) for token in TOKENS}
             row |= {f"decay.{question}": found}
     return row
 
@@ -63,8 +65,8 @@ def main() -> None:
         if sys.argv[1:] and what["card"] not in sys.argv[1:]:
             continue
         rows.append(row := one(**what))
-        d, found = row["measured"]["axons"], row.get("decay.axons", {"tau": np.nan})
-        print(f"{row['name']:32} d' {d[np.abs(d).argmax()]:7.2f}, tau {found['tau']:10.4g} s", flush=True)
+        d, tau = row["measured"]["axons"], row.get("decay.axons", {}).get("tau")
+        print(f"{row['name']:32} d' {d[np.abs(d).argmax()]:7.2f}, tau (s; 95 %) {tau}", flush=True)
     with results.publishing(OUT) as scratch:
         says = {"axons": AXONS, "trials": TRIALS, "seed": SEED, "show": forgetting.SHOW, "rate": forgetting.RATE, **results.provenance()}
         (scratch / "run.json").write_text(json.dumps({**says, "mechanisms": rows}, indent=1, default=lambda value: value.tolist()))

@@ -4,6 +4,7 @@ Rates are given. One Brian2 network in a child process (``python -m fwbio.spikin
 ``fwbio.synapses``: every synapse has its own traces and weight, so for small networks.
 """
 
+import gc
 import json
 import os
 import sys
@@ -132,19 +133,19 @@ def shown(job, given):
         made.append(synapses(card, axons, cells, weight=1.0, connect=where, **own))
     network, show, gap = Network(axons, cells, *made), round(job["show"] * ms), round(job["gap"] * ms)
     axon, cell, before = given["kinds"].T
-    cells.h = before[kind]
+    cells.h, axons.thresholder["spike"].active = before[kind], False  # asleep, so that silence costs nothing
     now = rest(network, 0, show, job["dt"], longest=1)
     cells.h = 0
     now = rest(network, now, now + gap, job["dt"])
-    cells.h, axons.chance = cell[kind], np.repeat(axon[kind], n) * r0 * job["dt"]
+    cells.h, axons.chance, axons.thresholder["spike"].active = cell[kind], np.repeat(axon[kind], n) * r0 * job["dt"], True
     end = rest(network, now, now + show, job["dt"], longest=1)
-    cells.h, cells.I, axons.chance = 0, 0, 0
+    cells.h, cells.I, axons.chance, axons.thresholder["spike"].active = 0, 0, 0, False
     now = end
     for k, steps in enumerate(np.round(given["waits"] * ms).astype(int)):
         now = rest(network, now, end + steps, job["dt"])
-        axons.chance = np.repeat(wait == k, n) * VOLLEY
+        axons.chance, axons.thresholder["spike"].active = np.repeat(wait == k, n) * VOLLEY, True
         now = rest(network, now, now + 1, job["dt"])
-        axons.chance = 0
+        axons.thresholder["spike"].active = False
     return {"I": np.asarray(cells.I).reshape(shape)}
 
 
@@ -163,7 +164,8 @@ def rest(network, now: int, until: int, dt: float, longest: int = 10**9) -> int:
         if step < longest:
             end = min(end, (now // (10 * step) + 1) * 10 * step)
         defaultclock.dt = step * dt * second
-        network.run((end - now) * dt * second)
+        network.run((end - now) * dt * second, namespace={})
+        gc.freeze()  # Brian2 collects garbage after every run: .3 s each, were all that was built looked through again
         now = end
     defaultclock.dt = dt * second
     return now
