@@ -158,7 +158,9 @@ def main(protocol, folder) -> None:
     brian2.seed(int(os.environ["FWBIO_SEED"]))
     with np.load(folder / "job.npz", allow_pickle=False) as archive:
         given = {name: archive[name] for name in archive.files}
-    found = {"held": held, "tetani": tetani, "shown": shown}[protocol](job, given)
+    from fwbio.spiking.volleys import heard
+
+    found = {"held": held, "tetani": tetani, "shown": shown, "volleys": heard}[protocol](job, given)
     np.savez(folder / "outputs.npz", **found)
 
 
