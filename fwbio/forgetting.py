@@ -104,7 +104,10 @@ def derived(card, values, waits, axons, show=SHOW, gap=GAP) -> tuple[dict, dict]
     g = dict(zip(KINDS, transmitted(card, values, waits, show, gap)))
     scale = math.sqrt(axons * VOLLEY / (1 - VOLLEY)) / g["silent"]
     d = {question: scale * (g["both"] - g[other]) for question, other in QUESTIONS.items()}
-    off = float(Right(card["agree"]["bound"], values)({"n": 1e30, "h_pre": 1.0, "duration": show}))
+    known = {**values, "n": 1e30, "h_pre": 1.0, "duration": show}
+    for name, text in card["agree"].get("where", {}).items():
+        known[name] = float(Right(text, known)({}))
+    off = float(Right(card["agree"]["bound"], known)({}))
     bias = {question: off * np.abs(value) for question, value in d.items()}
     if card["agree"]["quantity"] == "I":  # what is transmitted as a whole
         bias["axons"] = off * scale * g["both"] * np.exp(-waits / max(clocks(card, values).values(), default=math.inf))

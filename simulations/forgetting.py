@@ -60,16 +60,18 @@ def one(card, set=None, bind=None, showings=1, called=None) -> dict:
 
 
 def main() -> None:
-    rows = []
+    OUT.mkdir(parents=True, exist_ok=True)
+    rows, says = (
+        [],
+        {"axons": AXONS, "trials": TRIALS, "seed": SEED, "show": forgetting.SHOW, "rate": forgetting.RATE, **results.provenance()},
+    )
     for what in mechanisms():
         if sys.argv[1:] and what["card"] not in sys.argv[1:]:
             continue
         rows.append(row := one(**what))
         d, tau = row["measured"]["axons"], row.get("decay.axons", {}).get("tau")
         print(f"{row['name']:32} d' {d[np.abs(d).argmax()]:7.2f}, tau (s; 95 %) {tau}", flush=True)
-    with results.publishing(OUT) as scratch:
-        says = {"axons": AXONS, "trials": TRIALS, "seed": SEED, "show": forgetting.SHOW, "rate": forgetting.RATE, **results.provenance()}
-        (scratch / "run.json").write_text(json.dumps({**says, "mechanisms": rows}, indent=1, default=lambda value: value.tolist()))
+        (OUT / "run.json").write_text(json.dumps({**says, "mechanisms": rows}, indent=1, default=lambda value: value.tolist()))
 
 
 if __name__ == "__main__":
