@@ -2,9 +2,11 @@
 
 Matrices of 100 axons x 100 cells, every synapse with three memories that are recorded apart: a Hebbian fast weight A (hebbian,
 Erickson_fast, 1.6 min), the early phase h and the late phase z of tagging_capture. Ten patterns a matrix, each 20 random axons x 20 random
-cells: five are shown four times, ten minutes apart, five once, in the last round. A showing is 60 ms in which axons and cells of the
-pattern fire Poisson trains of 100 Hz: chosen so that one leaves most synapses below theta_tag, and four, of which little
-decays in 40 min (tau_h/0.1 = 1.9 h), leave more than theta_tag. The cell's sum crosses theta_pro at every showing: proteins are made for all.
+cells: five are shown four times, ten minutes apart, five once, in the last round. A showing is 180 ms in which the
+pattern's axons fire Poisson trains of 30 Hz and its cells of 120 Hz: calcium then passes theta_p where both fire (drift of h +5 mV/s), and not
+where only one does (-0.3, -1.2 mV/s; at 100 Hz axons alone would do, and write on every cell). One showing leaves most synapses below
+theta_tag, which no tag survives; four, of which little decays in 40 min (tau_h/0.1 = 1.9 h), leave more. The cell's sum crosses theta_pro at
+every showing: proteins are made for all.
 Showings, with the 200 ms in which calcium falls below its thresholds, are integrated by Brian2 spike by spike (dt 0.2 ms); the silence
 between is skipped (fwbio/skip_ahead.py, shown equal to full integration in tests/test_skip_ahead.py).
 Writes results/fast_and_slow (about 10 minutes on one core).
@@ -24,12 +26,12 @@ from fwbio.spiking import pairs
 
 MATRICES, SIZE, PART, PATTERNS, REPEATED = 4, 100, 20, 10, 5
 ROUNDS, APART, BETWEEN = 4, 600.0, 20.0  # showings of what is repeated; s from round to round, from pattern to pattern
-SHOWING, TAIL, RATE, DT = 0.06, 0.2, 100.0, 2e-4  # s, s, Hz, s
+SHOWING, TAIL, RATES, DT = 0.18, 0.2, (30.0, 120.0), 2e-4  # s, s, Hz of axons and cells, s
 LATER = (10.0, 60.0, 600.0, 3600.0, 3 * 3600.0, 8 * 3600.0)  # s after the last showing
 LONGEST, SEED = 10.0, 2026  # s a step of the silence
 OUT = Path("results/fast_and_slow")
 SLOW, FAST = reader.read("tagging_capture"), reader.read("hebbian")
-GIVEN = {**FAST["sets"]["Erickson_fast"], "n": "1", "r0": f"{RATE} Hz", "read_gain": "1 Hz", "write_gain": f"{1 / SHOWING} Hz"}
+GIVEN = {**FAST["sets"]["Erickson_fast"], "n": "1", "r0": f"{RATES[1]} Hz", "read_gain": "1 Hz", "write_gain": f"{1 / SHOWING} Hz"}
 TAU = quantity(GIVEN["tau"], "s", "tau")
 
 
@@ -43,8 +45,8 @@ def silence(states, seconds):
 def shown(states, axons, cells, seed):
     """The states after one showing: axons, cells of the pattern by matrix, (matrices, PART) each."""
     rates = np.zeros((2, MATRICES, SIZE))
-    for rate, part in zip(rates, (axons, cells)):
-        np.put_along_axis(rate, part, RATE, axis=1)
+    for row, part, rate in zip(rates, (axons, cells), RATES):
+        np.put_along_axis(row, part, rate, axis=1)
     after = pairs.matrices(SLOW, states, rates, SHOWING, DT, seed, TAIL, fast=(FAST, GIVEN))
     assert after["c"].max() < quantity(SLOW["param"]["theta_d"]["value"], "1", "theta_d"), "calcium has not fallen below its thresholds"
     return after
