@@ -14,7 +14,9 @@ in units of what synapses at rest, all g_0, scatter by: sd = g_0 sqrt(p (1 - p)/
 g comes from the rate equations. They are off by at most ``off``, the card's own bound, [agree], for n to infinity, when the showing
 ends; then every error decays. With u at least u(0) exp(-T/tau_f), x at least x(0), both the correlation of u and x, off u(0) x(0)
 exp(-T/tau_f - T/tau_d), and what it has made of the mean of x, off u(T) x(0) exp(-T/tau_d), of the opposite sign, stay below
-off g(T) exp(-T/tau_d), and so below off g(T) exp(-T/slowest clock).
+off g(T) exp(-T/tau_d), and so below off g(T) exp(-T/slowest clock). In a product of shares with exact means only the covariances are
+off; relative to their two factors m, which fall no faster than to 1, they decay at 1/(tau m) + 1/(tau' m') or faster. That is again
+more than 1/slowest clock as long as no factor is above 2 except quick ones (at 1/(tau m) themselves quicker than the slowest clock).
 """
 
 import math
@@ -43,9 +45,10 @@ class Kept:
     derived: dict[str, np.ndarray]
     bias: dict[str, np.ndarray]
 
-    def chance(self, question) -> bool:
-        """Whether nothing was there to read: derived 0 throughout."""
-        return bool(np.abs(self.derived[question]).max() < 1e-6)
+    def off(self, question) -> float:
+        """The worst difference of measured from derived, beyond what the rate form may be off, in standard errors (at most ERRORS)."""
+        apart = np.abs(np.subtract(self.measured[question], self.derived[question])) - self.bias[question]
+        return float((apart / self.error[question]).max())
 
 
 def numbers(card, set=None, **given) -> tuple[dict, dict]:

@@ -60,18 +60,18 @@ def one(card, set=None, bind=None, showings=1, called=None) -> dict:
 
 
 def main() -> None:
-    OUT.mkdir(parents=True, exist_ok=True)
-    rows, says = (
-        [],
-        {"axons": AXONS, "trials": TRIALS, "seed": SEED, "show": forgetting.SHOW, "rate": forgetting.RATE, **results.provenance()},
-    )
-    for what in mechanisms():
-        if sys.argv[1:] and what["card"] not in sys.argv[1:]:
-            continue
+    wanted = [what for what in mechanisms() if what["card"] in sys.argv[1:] or not sys.argv[1:]]
+    rows, told = [], OUT / "run.json"
+    if sys.argv[1:] and told.is_file():  # beside those that are there
+        rows = [row for row in json.loads(told.read_text())["mechanisms"] if row["card"] not in sys.argv[1:]]
+    says = {"axons": AXONS, "trials": TRIALS, "seed": SEED, "show": forgetting.SHOW, "rate": forgetting.RATE, **results.provenance()}
+    for what in wanted:
         rows.append(row := one(**what))
         d, tau = row["measured"]["axons"], row.get("decay.axons", {}).get("tau")
         print(f"{row['name']:32} d' {d[np.abs(d).argmax()]:7.2f}, tau (s; 95 %) {tau}", flush=True)
-        (OUT / "run.json").write_text(json.dumps({**says, "mechanisms": rows}, indent=1, default=lambda value: value.tolist()))
+        with results.publishing(OUT) as scratch:  # after each, so that what is there can be looked at
+            text = json.dumps({**says, "mechanisms": rows}, indent=1, default=lambda value: value.tolist())
+            (scratch / "run.json").write_text(text)
 
 
 if __name__ == "__main__":
