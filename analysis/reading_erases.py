@@ -39,8 +39,8 @@ def draw(left, curves, asked) -> None:
     caption = (
         "Left, middle: what is left of a stored weight, of itself when stored; dots: spikes (mean and s.d. of eight runs, every 20 s), thin "
         "lines: rate equations, dashed: derived. By the clock silence and reading lie on one falling curve; with use silence erases nothing and "
-        "reading nearly all. The two answers alike would be a failure. A read that the target answers writes again. Right: the trained "
-        "network, asked again and again or once after as long a wait (95 %)."
+        "reading nearly all. The two answers alike would be a failure. A read that the target answers writes again: by the clock without "
+        "limit, until from 50 s on the pattern keeps itself active; with use up to its ceiling. Right: the trained network, asked again and again or once after as long a wait (95 %)."
     )
     with canvas(11, 4.4, caption, 1, 3) as (figure, axes):
         for axis, name in zip(axes, ("clock", "use")):
@@ -48,12 +48,18 @@ def draw(left, curves, asked) -> None:
                 rate, spikes = left[name, way]
                 t = np.arange(len(rate))
                 axis.plot(t, rate, color=colour, lw=0.8)
-                axis.errorbar(t[::20], spikes.mean(0)[::20], spikes.std(0, ddof=1)[::20], fmt=".", ms=4, color=colour, label=way, lw=0.8)
+                style = {"fmt": "o", "ms": 6, "mfc": "none"} if way == "reading" else {"fmt": ".", "ms": 4}
+                axis.errorbar(t[::20], spikes.mean(0)[::20], spikes.std(0, ddof=1)[::20], color=colour, label=way, lw=0.8, **style)
                 if curves[name, way] is not None:
                     axis.plot(t, curves[name, way], "--", color="black", lw=0.7)
-            axis.set(title=f"decay by {'the clock' if name == 'clock' else 'use'}", xlabel="time since the store (s)", ylim=(0, None))
+            axis.set(
+                title=f"decay by {'the clock' if name == 'clock' else 'use'}",
+                xlabel="time since the store (s)",
+                yscale="log",
+                ylim=(0.04, 120),
+            )
         axes[0].set_ylabel("what is left of A (1)")
-        axes[1].legend(title="after the store")
+        axes[1].legend(title="after the store", loc="upper right")
         for k, (level, found) in enumerate(asked.items()):
             for way, marker in (("asked", "o"), ("waited", "s")):
                 shares = np.array([[n / found["trials"], *clopper_pearson(n, found["trials"], 0.975)] for n in found[way]])

@@ -4,7 +4,7 @@ The verdict is over the second halves of the epochs that are long enough to sett
 there the mean field is meant to hold. Epochs with population spikes are shown beside each other and not judged.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -53,9 +53,12 @@ def compare(*runs) -> Comparison:
 
 def settled(rate, spiking) -> list[dict]:
     """Each group in the second half of each epoch that the mean field is meant for: both rates in Hz, their relative difference, its bound."""
+    from fwbio.rate import circuit as mean_field
     from fwbio.rate.equations import Right
 
     circuit, found = spiking.circuit, []
+    bound = Right(circuit.card["agree"]["bound"], {})
+    moved = replace(rate, rate=mean_field.run(circuit, finite=True).rate) if "finite" in bound.arguments else rate
     busy = np.concatenate([spiking.population_spikes(g) for g in spans(circuit)])
     for name, start, stop in steps.epochs(circuit):
         half = (start + stop) / 2
@@ -64,8 +67,9 @@ def settled(rate, spiking) -> list[dict]:
         for group, (_, first, last) in spans(circuit).items():
             wanted, got = (run.mean_rate(group, half, stop) for run in (rate, spiking))
             known = {"n": last - first, "r0": 1.0, "h_pre": wanted, "duration": stop - half}
-            bound = float(Right(circuit.card["agree"]["bound"], known)({}))
-            found.append({"epoch": name, "group": group, "rate": wanted, "spiking": got, "off": abs(got / wanted - 1), "bound": bound})
+            known["finite"] = abs(moved.mean_rate(group, half, stop) / wanted - 1)
+            row = {"rate": wanted, "spiking": got, "off": abs(got / wanted - 1), "bound": float(bound(known))}
+            found.append({"epoch": name, "group": group, **row})
     return found
 
 

@@ -7,10 +7,12 @@ figures in 6e-5 of all seeds.
 import numpy as np
 import pytest
 
-from fwbio import agreement
+import fwbio
+from fwbio import agreement, circuit_comparison
 from fwbio.cards import reader
 
 WRITE = "A += (A_max - A)*clip(write_gain*gamma_p*h_post/r0, 0, 1)"
+CIRCUITS = [name for name in reader.shipped() if reader.read(name)["kind"] == "circuit"]
 MECHANISMS = [name for name in reader.shipped() if reader.read(name)["kind"] == "mechanism"]
 
 
@@ -42,3 +44,16 @@ def test_spiking_form_meets_rate_form(card):
 def test_a_wrong_card_is_found_out(card, block, key, wrong, mutate):
     mutate(card, block, key, wrong)
     assert not agreement.agree(card, target="numpy").holds
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("card", CIRCUITS)
+def test_a_circuit_meets_its_mean_field(card):
+    """At full size, where no group makes a population spike; the mean field of another inhibitory drive is found out."""
+    says = reader.read(card)["agree"].get("set", {})
+    model, other = fwbio.load(card, set=says), fwbio.load(card, set={**says, "mu_I": "20 mV"})
+    spiking = fwbio.run(model, level="spiking")
+    rows = circuit_comparison.settled(fwbio.run(model, level="rate"), spiking)
+    assert {row["group"] for row in rows} == set(spiking.rate) and min(row["bound"] for row in rows) < 0.15
+    assert all(row["off"] <= row["bound"] for row in rows), rows
+    assert any(row["off"] > row["bound"] for row in circuit_comparison.settled(fwbio.run(other, level="rate"), spiking))

@@ -25,32 +25,44 @@ def rate_of(mu, sigma, tau, V_th, V_r, t_ref):
     return 1 / (t_ref - DT + tau * math.sqrt(math.pi) * quad(lambda u: math.exp(u * u) * math.erfc(-u), low, high)[0])
 
 
-def mongillo(rates, mu_E, mu_I):
+def skewed(mu, variance, third, V_th):
+    """The density at threshold over the Gaussian's, mV: Edgeworth's first term, skewness/6 times the third Hermite polynomial."""
+    s = math.sqrt(variance / 2)
+    return 1 + third / 3 / s**3 / 6 * np.polynomial.hermite_e.hermeval((V_th - mu) / s, [0, 0, 0, 1])
+
+
+def mongillo(rates, mu_E, mu_I, finite=False):
     """What the spontaneous rates of the mongillo card say they should be: all from science, nothing from the card."""
     E, I = rates  # noqa: E741
+    lone = 0.8 if finite else 1.0  # a neuron sees a fifth of each population: without that fifth of a common fluctuation
     u = 0.2 * (1 + 1.5 * E) / (1 + 0.2 * 1.5 * E)
     x = 1 / (1 + u * 0.2 * E)
     inside, onto_rest = 799 / 7999, 0.1  # a selective neuron has 799 others in its group
     J = np.array([0.45 * inside + 0.10 * (1 - inside), 0.45 * onto_rest + 0.10 * (1 - onto_rest)]).mean()  # 5 groups of .1, the rest .5
-    J2 = np.array([0.45**2 * inside + 0.10**2 * (1 - inside), 0.45**2 * onto_rest + 0.10**2 * (1 - onto_rest)]).mean()
-    of_E = rate_of(
-        1e-3 * (mu_E + 0.015 * (1600 * J * u * x * E - 400 * 0.25 * I)),
-        1e-3 * math.sqrt(1 + 0.015 * (1600 * J2 * (u * x) ** 2 * E + 400 * 0.25**2 * I)),
-        *(0.015, 0.02, 0.016, 0.002),
+    J2, J3 = (np.mean([0.45**k * share + 0.10**k * (1 - share) for share in (inside, onto_rest)]) for k in (2, 3))
+    of_E = (
+        mu_E + 15e-3 * (1600 * J * u * x * E - 400 * 0.25 * I),
+        2 + lone * 15e-3 * (1600 * J2 * (u * x) ** 2 * E + 400 * 0.25**2 * I),  # 2 mV^2: the free membrane's s.d. is the paper's 1 mV
+        15e-3 * (1600 * J3 * (u * x) ** 3 * E - 400 * 0.25**3 * I),
     )
-    of_I = rate_of(
-        1e-3 * (mu_I + 0.010 * (1600 * 0.135 * E - 400 * 0.20 * I)),
-        1e-3 * math.sqrt(1 + 0.010 * (1600 * 0.135**2 * E + 400 * 0.20**2 * I)),
-        *(0.010, 0.02, 0.013, 0.002),
+    of_I = (
+        mu_I + 10e-3 * (1600 * 0.135 * E - 400 * 0.20 * I),
+        2 + lone * 10e-3 * (1600 * 0.135**2 * E + 400 * 0.20**2 * I),
+        10e-3 * (1600 * 0.135**3 * E - 400 * 0.20**3 * I),
     )
-    return of_E, of_I
+    cells = ((of_E, (0.015, 0.02, 0.016, 0.002)), (of_I, (0.010, 0.02, 0.013, 0.002)))
+    return [
+        rate_of(1e-3 * mu, 1e-3 * math.sqrt(variance), *cell) * (skewed(mu, variance, third, 20) if finite else 1)
+        for (mu, variance, third), cell in cells
+    ]
 
 
 @pytest.mark.parametrize("mu_E, mu_I", [(23.0, 21.0), (24.2, 21.0), (24.2, 20.5)])
-def test_spontaneous_rates_against_a_root_finder(mu_E, mu_I):
-    wanted = root(lambda z: np.log(mongillo(np.exp(z), mu_E, mu_I)) - z, np.log([0.5, 5.0]), tol=1e-12)
+@pytest.mark.parametrize("finite", [False, True])
+def test_spontaneous_rates_against_a_root_finder(mu_E, mu_I, finite):
+    wanted = root(lambda z: np.log(mongillo(np.exp(z), mu_E, mu_I, finite)) - z, np.log([0.5, 5.0]), tol=1e-12)
     E, I = np.exp(wanted.x)  # noqa: E741
-    found = mean_field.fixed_point(fwbio.load("mongillo", set={"mu_E": f"{mu_E} mV", "mu_I": f"{mu_I} mV"}))
+    found = mean_field.fixed_point(fwbio.load("mongillo", set={"mu_E": f"{mu_E} mV", "mu_I": f"{mu_I} mV"}), finite)
     assert wanted.success and 0.1 < E < 2 and 3 < I < 8
     assert found["I"] == pytest.approx(I, rel=1e-3)  # the oracle averages items and rest, which differ by 1e-4 of their input
     for group in ("E.item1", "E.item5", "E.rest"):
@@ -70,6 +82,16 @@ def test_counts_and_weights_of_synapses_between_groups(small):
     assert ie == pytest.approx(np.array([[10.0, 10.0, 10.0]])) and ei == pytest.approx(np.full((3, 1), 15.0))
     assert system.mean["EE"] == pytest.approx(1e-3 * np.array([[2, 0.5, 0.5], [0.5, 2, 0.5], [0.95, 0.95, 0.95]]))
     assert system.square["EE"][2] == pytest.approx(np.full(3, 1e-6 * (0.3 * 4 + 0.7 * 0.25)))
+
+
+def test_jumps_skew_a_free_membrane_as_campbell_says():
+    """Poisson jumps J at rate nu that decay with tau, simulated: skewness within 5 standard errors of a third cumulant of nu tau J^3/3."""
+    rng, tau, nu, J, n = np.random.default_rng(0), 0.015, 300.0, -0.25, 400_000
+    count = rng.poisson(nu * 10 * tau, n)  # jumps of the last ten time constants, each with its age
+    v = np.bincount(np.repeat(np.arange(n), count), J * np.exp(-rng.uniform(0, 10, count.sum())), n)
+    third = np.mean((v - v.mean()) ** 3)
+    error = np.std((v - v.mean()) ** 3) / np.sqrt(n)
+    assert abs(third - nu * tau * J**3 / 3) < 5 * error < 0.1 * abs(third)
 
 
 def test_a_share_splits_its_group_and_no_other(small):
@@ -156,6 +178,16 @@ def test_the_verdict(small, factor, population_spikes, verdict, says):
     assert found.figures["population_spikes"]["E.item1"] == pytest.approx(list(population_spikes), abs=0.011)  # a window of 10 ms
     assert found.figures["population_spikes"]["E.item2"] == []
     assert "E.item1" in str(found) and [e["name"] for e in found.figures["epochs"]] == ["before", "cue", "after cue"]
+
+
+def test_a_bound_may_name_how_far_a_finite_network_moves_the_mean_field(small):
+    model = small({"protocol.duration": "2 s", "protocol.step.cue.start": "0.98 s", "agree.bound": "finite"})
+    rate, jumps = fwbio.run(model, level="rate"), mean_field.run(model, finite=True)
+    rows = circuit_comparison.settled(rate, fake(model, "spiking", {g: 10.0 for g in circuit.spans(model)}))
+    before = {row["group"]: row["bound"] for row in rows if row["epoch"] == "before"}
+    inside = (rate.t >= 0.49) & (rate.t <= 0.98)
+    wanted = {g: abs(np.trapezoid(jumps.rate[g][inside]) / np.trapezoid(rate.rate[g][inside]) - 1) for g in before}
+    assert before == pytest.approx(wanted, rel=1e-6) and 1e-3 < min(wanted.values())
 
 
 def test_one_level_alone_is_inconclusive(small):

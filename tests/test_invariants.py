@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from fwbio import rnn
 from fwbio.cards import reader
+from fwbio.cards.equations import AT_ONCE
 from fwbio.claims.mean_field import CARDS, Events
-from fwbio.spiking.axon import AT_ONCE
 
 ROUND_OFF = 4e-15  # some tens of roundings of numbers up to 1
 taus = st.one_of(st.just(AT_ONCE), st.floats(1e-4, 100))

@@ -105,6 +105,23 @@ def divisors(ode: str) -> set[str]:
     return {node.right.id for node in divisions if isinstance(node.right, ast.Name)}
 
 
+AT_ONCE = 1e-12  # s; what tau = 0 is given as: exp(-dt/tau) is then exactly 0.0 in double precision for every dt above 7.5e-10 s
+
+
+def at_once(card: dict) -> set[str]:
+    """The time constants of a synapse card that may be 0: a state of the axon is then back at rest before the next spike.
+
+    Between spikes it must move by itself: the exact solution of coupled equations has differences of time constants that overflow.
+    """
+    if card["role"] != "synapse":
+        return set()
+    odes = {split(text, "ode")["ode"]: text for text in card["spiking"].get("ode", [])}
+    uses = {key: names(split(text, "ode")["rhs"], "ode") & odes.keys() for key, text in odes.items()}
+    coupled = set().union(*({key} | used for key, used in uses.items() if used - {key}))
+    free = {key for key in odes.keys() - coupled if card["state"][key]["index"] == ["pre"]}
+    return {name for key in free for name in divisors(odes[key])} - {n for k in odes.keys() - free for n in divisors(odes[k])}
+
+
 def linear_decay(ode: str) -> tuple[str, str] | None:
     """``("A", "tau")`` where the equation is dA/dt = -A/tau, a decay that all synapses can share; else None."""
     match = split(ode, "ode")

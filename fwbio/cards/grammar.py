@@ -41,6 +41,8 @@ MECHANISM = {
     "needs": {"*": {"unit!": TEXT, "meaning!": TEXT}},
     "param": {"*": {"value!": VALUE, "meaning!": TEXT, "source!": TEXT, "note": TEXT}},
     "sets": {"*": BIND},
+    "spreads": {"*": BIND},
+    "mixes": {"*": {"*": NUMBER}},
     "state": {"*": {"index!": ListOf(OneOf("pre", "post", "cell")), "start!": TEXT, "unit!": TEXT, "meaning!": TEXT}},
     "spiking!": {
         "ode": ListOf(EQUATION),

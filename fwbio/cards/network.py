@@ -236,6 +236,8 @@ def mechanism(name, role, bound, given, trained, where) -> Mechanism:
     for key in wanted.keys() - values.keys() - AT_RUN_TIME:
         raise BadInput(f"{where}: bind lacks '{key}', which {name} needs: {card['needs'][key]['meaning']}")
     for key in {name for ode in card["spiking"].get("ode", []) for name in equations.divisors(ode)} & card.get("param", {}).keys():
+        if values[key] == 0 and key in equations.at_once(card):
+            values[key] = equations.AT_ONCE
         if values[key] <= 0:
             raise BadInput(f"{where}.{key} = {bound.get(key)!r}: {name} divides by it; use a value above 0")
     return Mechanism(card, values)

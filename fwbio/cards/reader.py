@@ -158,9 +158,16 @@ def check_mechanism(card, file):
             dimension(entry["unit"], f"{file}: {block}.{name}.unit = {entry['unit']!r}")
     for key in {"dt", "settle"} & card["spiking"].keys():
         quantity(card["spiking"][key], "s", f"{file}: spiking.{key}", low=0)
-    for name, values in card.get("sets", {}).items():
-        for key in values.keys() - card.get("param", {}).keys():
-            raise BadInput(f"{file}: sets.{name}.{key}: this card has no such parameter{nearest(key, card.get('param', {}))}")
+    for block in ("sets", "spreads"):
+        for name, values in card.get(block, {}).items():
+            for key in values.keys() - card.get("param", {}).keys():
+                raise BadInput(f"{file}: {block}.{name}.{key}: this card has no such parameter{nearest(key, card.get('param', {}))}")
+    for block, found in [("spreads", card.get("spreads", {})), *((f"mixes.{k}", mix) for k, mix in card.get("mixes", {}).items())]:
+        for name in found.keys() - card.get("sets", {}).keys():
+            raise BadInput(f"{file}: {block}.{name}: no such set{nearest(name, card.get('sets', {}))}")
+    for name, mix in card.get("mixes", {}).items():
+        if abs(sum(mix.values()) - 1) > 1e-9:
+            raise BadInput(f"{file}: mixes.{name}: shares add up to 1, not {sum(mix.values()):g}")
     for role, key in card.get("rnn", {}).items():
         if role != "rule" and key not in card.get("param", {}):
             raise BadInput(f"{file}: rnn.{role} = {key!r}: this card has no such parameter{nearest(key, card.get('param', {}))}")

@@ -57,6 +57,8 @@ def mechanism(card) -> list[str]:
         *section("Spike counts in a window", texts(card.get("counts", {}))),
         *section("Discrete rule", card.get("rnn", {}).items()),
         *section("Sets of values", [(name, bound(values)) for name, values in card.get("sets", {}).items()]),
+        *section("Their standard deviations", [(name, bound(values)) for name, values in card.get("spreads", {}).items()]),
+        *section("Mixes of sets", [(name, bound(shares)) for name, shares in card.get("mixes", {}).items()]),
         *section("Agreement of the two forms", card["agree"].items()),
     ]
 

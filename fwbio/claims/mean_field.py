@@ -19,6 +19,7 @@ import math
 
 import numpy as np
 
+from fwbio.cards.equations import AT_ONCE
 from fwbio.claims import Finding
 from fwbio.spiking import axon
 
@@ -45,7 +46,7 @@ def exact_release(U, tau_d, tau_f, rate, convention="B", order=40):
     """Mean release of a spike of a stationary Poisson train; s, Hz. tau_f = 0: no facilitation."""
     from scipy.special import binom
 
-    if tau_f <= axon.AT_ONCE:
+    if tau_f <= AT_ONCE:
         u = U * (2 - U) if convention == "C" else U
         d = U * (2 - U) if convention in "CD" else U
         return u / (1 + d * rate * tau_d)

@@ -19,6 +19,7 @@ import math
 
 import numpy as np
 
+from fwbio.cards.equations import AT_ONCE
 from fwbio.claims import Finding
 from fwbio.spiking import axon
 
@@ -118,7 +119,7 @@ def each_spike(target, conventions="ABCD", spikes=50, regular=False) -> list[Fin
 
 def against_solver(parameters, trains, got, target) -> Finding:
     """Sets with facilitation only: tau_f = 0 is no differential equation."""
-    use = np.flatnonzero(parameters["tau_f"][: len(trains)] > axon.AT_ONCE)
+    use = np.flatnonzero(parameters["tau_f"][: len(trains)] > AT_ONCE)
     gaps = np.array([np.diff(trains[k], prepend=trains[k][0]) for k in use]) * DT
     gaps[:, 0] = 1e-9  # before the first spike everything is at rest
     off = np.abs(integrated({name: value[use] for name, value in parameters.items()}, gaps) - got[use]).max()
@@ -149,7 +150,7 @@ def three_states(values, arrivals, until) -> tuple[list[float], float]:
 
     U, tau_d, tau_f, tau_psc, tau_m = (values[name] for name in ("U", "tau_d", "tau_f", "tau_psc", "tau_m"))
     step = dict(method="DOP853", rtol=1e-13, atol=1e-16)
-    no_facilitation = tau_f <= axon.AT_ONCE
+    no_facilitation = tau_f <= AT_ONCE
 
     def right(t, s):
         u, x, y, z, V = s

@@ -6,6 +6,13 @@
 C_ab : synapses from group b onto one neuron of a; e_b : what one spike of b releases, the synapse card's read rule at its own rate
 states. Valid where neurons fire asynchronously and inputs are many and small; a population spike is neither.
 A step that means a random share of the cells splits its group in two parts.
+
+Left out is what a finite network adds. Inputs are jumps: the free membrane, of variance s^2 = sigma_a^2/2, has the third cumulant
+kappa_a = (tau/3) sum_b C_ab <J_ab^3> e_b^3 r_b (Campbell's theorem), so its density at threshold, and with it the rate, is
+1 + kappa_a He3(z)/(6 s^3) times the Gaussian's, z = (V_th - mu_a)/s, He3(z) = z^3 - 3z (Edgeworth's first term; for rates well below 1/tau).
+And neurons share inputs: inhibitory feedback takes away a population's common fluctuations (Tetzlaff et al., PLoS Comput Biol 8 (2012)
+e1002596), at most all of them, which leaves 1 - C_ab/N_b of the variance. ``run(circuit, finite=True)`` has the one and all of the other: how
+far that moves the rates is the mean field's own error bar.
 """
 
 import ast
@@ -14,9 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fwbio.cards import steps
-from fwbio.cards.equations import split
 from fwbio.errors import BadInput
-from fwbio.rate.equations import Right
+from fwbio.rate.equations import Right, moving, settled
 from fwbio.siegert import siegert
 
 RTOL, ATOL = 1e-8, 1e-10
@@ -66,23 +72,23 @@ def divided(part, step) -> list[Part]:
 class System:
     """The right-hand side: y holds the parts' rates, then each axon state of each projection for the parts of its source."""
 
-    def __init__(self, circuit):
-        self.circuit, self.parts = circuit, parts(circuit)
+    def __init__(self, circuit, finite=False):
+        self.circuit, self.parts, self.finite = circuit, parts(circuit), finite
         self.of = {name: np.array([k for k, p in enumerate(self.parts) if p.population == name]) for name in circuit.populations}
         for name, p in circuit.populations.items():
             if p.neuron is None:
                 raise BadInput(f"{circuit.path.name}: population.{name}: the mean field knows rates, not given spikes; use --level spiking")
         self.curve = {name: curve(p, circuit.dt) for name, p in circuit.populations.items()}
-        self.count, self.mean, self.square = {}, {}, {}
-        self.read, self.odes, self.place, start = {}, {}, {}, [np.zeros(len(self.parts))]
+        self.share, self.count, self.mean, self.square, self.cube = {}, {}, {}, {}, {}
+        self.read, self.odes, self.limits, self.place, start = {}, {}, {}, {}, [np.zeros(len(self.parts))]
         for name, p in circuit.projections.items():
-            self.count[name], self.mean[name], self.square[name] = self.synapses(p)
+            self.share[name], self.count[name], self.mean[name], self.square[name], self.cube[name] = self.synapses(p)
             card, values = p.synapse.card, p.synapse.values
             self.read[name] = Right(
                 card["rate"]["read"], {**values, **{k: 1.0 for k, s in card["state"].items() if s["start"] == "weight"}}
             )
             self.read[name].summed = False  # what each axon releases; the sum has its own weights
-            self.odes[name] = {split(text, "ode")["ode"]: Right(text, values) for text in card["rate"].get("ode", [])}
+            self.odes[name], self.limits[name] = moving(card, values)
             for state in self.odes[name]:
                 first, sources = sum(map(len, start)), self.of[p.source]
                 self.place[name, state] = slice(first, first + len(sources))
@@ -90,16 +96,15 @@ class System:
         self.start = np.concatenate(start)
 
     def synapses(self, p):
-        """(count, mean weight, mean square weight), each (parts of the target, parts of the source)."""
+        """(share connected, count, mean weight, of its square, of its cube), all but the first (parts of the target, parts of the source)."""
         target, source = (self.circuit.populations[name] for name in (p.target, p.source))
         posts, pres = ([self.parts[k] for k in self.of[name]] for name in (p.target, p.source))
         alone = p.target == p.source and not p.own
         there = np.array([[pre.size - (alone and post is pre) for pre in pres] for post in posts])
         share = p.connect.get("indegree", 0) / max(source.size - alone, 1) or p.connect.get("p", 1.0)
         mixed = [[self.weight(p, pre, post) for pre in pres] for post in posts]
-        mean = np.array([[sum(q * w for w, q in pair) for pair in row] for row in mixed])
-        square = np.array([[sum(q * w**2 for w, q in pair) for pair in row] for row in mixed])
-        return share * there, mean, square
+        moments = (np.array([[sum(q * w**k for w, q in pair) for pair in row] for row in mixed]) for k in (1, 2, 3))
+        return share, share * there, *moments
 
     @staticmethod
     def weight(p, pre, post) -> list[tuple[float, float]]:
@@ -111,26 +116,30 @@ class System:
 
     def states(self, y, name) -> dict:
         """The axon states of a projection, by name, (parts of its source,)."""
-        return {state: y[self.place[name, state]] for state in self.odes[name]}
+        found = {state: y[self.place[name, state]] for state in self.odes[name]}
+        rate = y[: len(self.parts)][self.of[self.circuit.projections[name].source]]
+        return found | settled(self.limits[name], {**found, "h_pre": rate})
 
     def inputs(self, y, backgrounds, kept):
-        """(mu, sigma squared) of every part. kept : projection to what is left of its weights, (parts of its source,)."""
+        """(mu, sigma squared, 3 kappa) of every part. kept : projection to what is left of its weights, (parts of its source,)."""
         rate = y[: len(self.parts)]
-        mu, variance = backgrounds.copy(), np.zeros(len(self.parts))
+        mu, variance, third = backgrounds.copy(), np.zeros(len(self.parts)), np.zeros(len(self.parts))
         for name, p in self.circuit.projections.items():
             source, target = self.of[p.source], self.of[p.target]
             released = kept[name] * self.read[name]({**self.states(y, name), "h_pre": np.ones(len(source))})
             tau = self.curve[p.target][1]
             mu[target] += tau * (self.count[name] * self.mean[name]) @ (released * rate[source])
-            variance[target] += tau * (self.count[name] * self.square[name]) @ (released**2 * rate[source])
-        return mu, variance
+            own = self.count[name] * (1 - self.share[name] if self.finite else 1)
+            variance[target] += tau * (own * self.square[name]) @ (released**2 * rate[source])
+            third[target] += tau * (self.count[name] * self.cube[name]) @ (released**3 * rate[source])
+        return mu, variance, third
 
     def slope(self, _, y, backgrounds, kept):
-        mu, variance = self.inputs(y, backgrounds, kept)
+        mu, variance, third = self.inputs(y, backgrounds, kept)
         moves = np.empty_like(y)
         for name, own in self.of.items():
             stationary, tau = self.curve[name]
-            moves[own] = (stationary(mu[own], variance[own]) - y[own]) / tau
+            moves[own] = (stationary(mu[own], variance[own], third[own] if self.finite else 0.0) - y[own]) / tau
         for name, odes in self.odes.items():
             views = {**self.states(y, name), "h_pre": y[self.of[self.circuit.projections[name].source]]}
             for state, ode in odes.items():
@@ -165,23 +174,30 @@ class System:
 
 
 def curve(population, dt):
-    """(function of mu and the variance that arrives, time constant): the neuron card's stationary rate in Hz."""
+    """(function of mu, variance and 3 kappa of what arrives, time constant): the neuron card's stationary rate in Hz."""
     card, values = population.neuron.card, population.neuron.values
     if "curve" not in card["rate"]:
         rate = Right(card["rate"]["rate"], values)
-        return (lambda mu, _: rate({"h": mu})), dt
+        return (lambda mu, *_: rate({"h": mu})), dt
     call = ast.parse(card["rate"]["curve"], mode="eval").body
     bound = {key: values[a.id] for key, a in zip(CURVE[1:], call.args[1:], strict=True)}
     tau, sigma, rest = bound["tau"], bound["sigma"], (bound[key] for key in CURVE[3:])
     V_th, V_r, t_ref = rest
-    return (lambda mu, variance: siegert(mu, tau, np.sqrt(sigma**2 + variance), V_th, V_r, t_ref, dt)), tau
+
+    def stationary(mu, variance, third):
+        s = np.sqrt((sigma**2 + variance) / 2)
+        z = (V_th - mu) / s
+        edge = np.maximum(1 + third / 18 * (z**3 - 3 * z) / s**3, 0.0)
+        return edge * siegert(mu, tau, np.sqrt(2) * s, V_th, V_r, t_ref, dt)
+
+    return stationary, tau
 
 
-def run(circuit, *, progress=None, rtol=RTOL, atol=ATOL) -> Trace:
-    """The mean field through the protocol, from silence, sampled every ``circuit.every``."""
+def run(circuit, *, finite=False, progress=None, rtol=RTOL, atol=ATOL) -> Trace:
+    """The mean field through the protocol, from silence, sampled every ``circuit.every``. finite : with what a finite network adds."""
     from scipy.integrate import solve_ivp
 
-    system, y, columns = System(circuit), None, []
+    system, y, columns = System(circuit, finite), None, []
     t = np.arange(0, circuit.duration + circuit.every / 2, circuit.every)[: round(circuit.duration / circuit.every) + 1]
     times, y = steps.changes(circuit), system.start
     for start, stop in zip(times, times[1:]):
@@ -219,10 +235,10 @@ def name_of(circuit, part) -> str:
     return f"{part.population}.{part.label or 'rest'}" if circuit.populations[part.population].groups else part.population
 
 
-def fixed_point(circuit) -> dict[str, float]:
+def fixed_point(circuit, finite=False) -> dict[str, float]:
     """Group rates in Hz that the equations come to with the backgrounds of the start, by integration from silence over 20 s."""
     from scipy.integrate import solve_ivp
 
-    system = System(circuit)
+    system = System(circuit, finite)
     found = solve_ivp(system.slope, (0, 20.0), system.start, "LSODA", args=system.given(-1.0), rtol=RTOL, atol=ATOL)
     return {group: float(r[0]) for group, r in trace(system, found.t[-1:], found.y[:, -1:]).rate.items()}

@@ -6,6 +6,7 @@ Brian2's own notation is the matrix product: ``x_pre`` and ``x_post`` are a row 
 
 import numpy as np
 
+from fwbio.cards.equations import AT_ONCE, divisors, split
 from fwbio.shot_noise import above
 
 NUMPY = {
@@ -48,14 +49,33 @@ class Right:
         return result.sum(axis=-1) if self.summed else result
 
 
+def moving(card, values) -> tuple[dict[str, Right], dict[str, Right]]:
+    """The rate equations of a synapse card by state: those to integrate, and those whose time constant is 0 (see ``settled``)."""
+    odes, limits = {}, {}
+    for text in card["rate"].get("ode", []):
+        where = limits if any(values[name] == AT_ONCE for name in divisors(text)) else odes
+        where[split(text, "rate.ode")["ode"]] = Right(text, values)
+    return odes, limits
+
+
+def settled(limits: dict[str, Right], views: dict) -> dict[str, np.ndarray]:
+    """The states that relax at once, where their equations f = dq/dt, linear in their own state q, are 0: q = f(0)/(f(0) - f(1)).
+
+    Another such state can matter to f through spikes only, by 1e-12 s times their rate.
+    """
+    found = {}
+    for state, ode in limits.items():
+        at = [ode({**dict.fromkeys(limits, 0.0), **views, **found, state: q}) for q in (0.0, 1.0)]
+        found[state] = at[0] / (at[0] - at[1])
+    return found
+
+
 class Synapse:
     """One projection's rate equations: its states, what it reads into the dendrite, how its states move."""
 
     def __init__(self, projection):
-        from fwbio.cards.equations import split
-
         card, values = projection.synapse.card, projection.synapse.values
-        self.odes = {split(text, "rate.ode")["ode"]: Right(text, values) for text in card["rate"].get("ode", [])}
+        self.odes, self.limits = moving(card, values)
         self.read = Right(card["rate"]["read"], values)
         self.fixed = {k: projection.weight for k, s in card["state"].items() if s["start"] == "weight"}
         self.states = list(self.odes)
@@ -69,7 +89,7 @@ class Synapse:
         return {k: np.full(shape, float(Right(self.start[k], self.constants)({}))) for k, shape in shapes.items()}
 
     def views(self, h, states, read_gain, write_gain):
-        return {
+        found = {
             **self.fixed,
             **states,
             "h_pre": h[:, None, :],
@@ -77,6 +97,7 @@ class Synapse:
             "read_gain": read_gain,
             "write_gain": write_gain,
         }
+        return found | settled(self.limits, found)
 
 
 def initial_states(synapses, trials, units) -> dict:

@@ -4,8 +4,7 @@ Every axon is one neuron with one synapse, so that u and x are seen through what
 both its forms at once, from the same spikes: reduced (u, x on the neuron, moved every step) and plain (u, x on the synapse, moved
 event-driven). The texts are those that networks use, ``fwbio.spiking.synapses``; only parameters are one a neuron here.
 
-tau = 0 means that a state is back at rest before the next spike. It is given as 1e-12 s: exp(-dt/tau) is then exactly 0.0 in
-double precision for every dt above 7.5e-10 s, so this is the limit itself and not an approximation of it.
+tau = 0 means that a state is back at rest before the next spike (``fwbio.cards.equations.AT_ONCE``): the limit itself, exactly.
 
 It runs in a child process (``python -m fwbio.spiking.worker axon FOLDER``): the caller's device, preferences and seed stay.
 """
@@ -17,22 +16,24 @@ from pathlib import Path
 
 import numpy as np
 
-from fwbio.cards.equations import divisors
+from fwbio.cards.equations import AT_ONCE, at_once, divisors
 from fwbio.errors import BadInput
 from fwbio.quantities import quantity, unit_of
 
-AT_ONCE = 1e-12  # s
 FORMS = ("reduced", "plain")
 SCALE = ("read_gain", "n", "r0")  # what a network binds; 1 here: what is read is what is released
 
 
 def values(card: dict, *sets: dict) -> dict[str, np.ndarray]:
     """The card's parameters in SI units, one value for each of ``sets`` (tables such as ``card["sets"]["E1"]``)."""
-    found, divided = {}, {name for ode in card["spiking"].get("ode", []) for name in divisors(ode)}
+    found, limits = {}, at_once(card)
+    divided = {name for ode in card["spiking"].get("ode", []) for name in divisors(ode)}
     for name, entry in card["param"].items():
         unit, where = unit_of(entry["value"]), f"{card['name']}.{name}"
         numbers = [quantity(given.get(name, entry["value"]), unit, where, low=0) for given in sets or ({},)]
-        found[name] = np.array([AT_ONCE if number == 0 and name in divided else number for number in numbers])
+        if 0 in numbers and name in divided - limits:
+            raise BadInput(f"{where} = 0: {card['name']} divides by it; use a value above 0")
+        found[name] = np.array([AT_ONCE if number == 0 and name in limits else number for number in numbers])
     for given in sets:
         for name in given.keys() - found.keys():
             raise BadInput(f"{card['name']} has no parameter '{name}'")
@@ -63,6 +64,11 @@ def release(cards: dict, parameters: dict, trains: list, dt: float, target: str 
     order = np.argsort(i, kind="stable")  # Brian2 gives them in time; by axon, each in time
     if not np.array_equal(i[order], axon):
         raise BadInput(f"{len(i)} of {len(axon)} spikes came back; nothing of this run is used")
+    for name in seen:
+        if not np.isfinite(seen[name]).all():
+            raise BadInput(
+                f"{name.rsplit('_', 1)[0]}: what a spike releases is not finite; are two time constants of coupled equations equal?"
+            )
     cuts = np.cumsum([len(train) for train in trains])[:-1]
     return {(name, form): np.split(seen[f"{name}_{form}"][order], cuts) for name in cards for form in FORMS}
 

@@ -41,6 +41,22 @@ def tetanus(card, rates, duration: float, size: int, state: str, dt: float, seed
     return child("tetani", job, seed, rates=np.asarray(rates, float))[state].reshape(len(rates), size)
 
 
+def matrices(
+    card, states, rates, duration: float, dt: float, seed: int = 0, tail: float = 0.0, fast=None, target="numpy", **given
+) -> dict[str, np.ndarray]:
+    """States of matrices of synapses after ``duration`` and a silent ``tail``, in SI units; every axon of a matrix to every cell of it.
+
+    states : by name, (matrices, cells, axons), or (matrices, cells) for states of the cell; all the card's but pools
+    duration, tail, dt : s; what is on its way when the states are taken (a delayed rule) is lost, so let the tail outlast it
+    rates : [of the axons (matrices, axons), of the cells (matrices, cells)] in Hz, of Poisson trains
+    fast : (card, parameters) of a Hebbian fast weight beside, whose state A must be among ``states``; drive h_post is the cell's rate/r0
+    target : of Brian2, also ``"cpp_standalone"``. given : parameters that differ, as for ``fwbio.synapses``
+    """
+    job = {"synapse": card, "duration": duration, "tail": tail, "dt": dt}
+    job |= {"fast": fast, "given": given, "target": target, "states": list(states)}
+    return child("shown", job, seed, axon_rates=np.asarray(rates[0], float), cell_rates=np.asarray(rates[1], float), **states)
+
+
 def child(protocol, job, seed, **arrays) -> dict[str, np.ndarray]:
     from fwbio.spiking import engine
 
@@ -96,14 +112,55 @@ def tetani(job, given):
     return {state: np.asarray(made.variables[state].get_value())}
 
 
+def shown(job, given):
+    """The child's part of ``matrices``."""
+    from brian2 import Equations, Network, NeuronGroup, PoissonGroup, Quantity, TimedArray, hertz, second
+
+    from fwbio.spiking.own import cell_equations, synapses
+
+    (size, axons), cells = given["axon_rates"].shape, given["cell_rates"].shape[1]
+    step, matrix = job["dt"] * second, np.arange(size)[:, None, None]
+    until = job["duration"] * second
+    own_rate = TimedArray(np.stack([given["axon_rates"].ravel(), 0 * given["axon_rates"].ravel()]) * hertz, dt=until)
+    sources = PoissonGroup(size * axons, "own_rate(t, i)", dt=step, namespace={"own_rate": own_rate})
+    equations = Equations("I : volt\nI_fast : Hz\nrate : Hz (constant)\ndrive : 1 (constant)") + cell_equations(job["synapse"])
+    fires = "rand() < rate*dt*int(t < until)"
+    targets = NeuronGroup(size * cells, equations, method="euler", threshold=fires, reset="", dt=step, namespace={"until": until})
+    targets.rate = given["cell_rates"].ravel() * hertz
+    i, j = np.broadcast_arrays(matrix * axons + np.arange(axons), matrix * cells + np.arange(cells)[:, None])
+    connect = {"i": i.ravel(), "j": j.ravel()}
+    made = [synapses(job["synapse"], sources, targets, connect=connect, dt=step, **job["given"])]
+    if job["fast"]:
+        card, numbers = job["fast"]
+        targets.drive = given["cell_rates"].ravel() / float(numbers["r0"].split()[0])
+        made.append(synapses(card, sources, targets, into="I_fast", drive="drive", weight="1 Hz", connect=connect, dt=step, **numbers))
+    of_cell = {name for name, state in job["synapse"]["state"].items() if state["index"] == ["post"]}
+    owner = {k: targets if k in of_cell else made[k not in job["synapse"]["state"]] for k in job["states"]}
+    for name, group in owner.items():
+        setattr(group, name, Quantity(given[name].ravel(), dim=group.variables[name].dim))
+    network = Network(sources, targets, *made)
+    network.run((job["duration"] + job["tail"]) * second)
+    found = {name: np.array(group.variables[name].get_value()).reshape(given[name].shape) for name, group in owner.items()}
+    if job["fast"]:
+        last = np.array(made[1].variables["lastupdate"].get_value()).reshape(found["A"].shape)
+        found["A"] *= np.exp(-(job["duration"] + job["tail"] - last) / np.array(made[1].tau).item())
+    return found
+
+
 def main(protocol, folder) -> None:
     import brian2
 
-    brian2.prefs.codegen.target = "numpy"
+    job = json.loads((folder / "job.json").read_text())
+    if job.get("target") == "cpp_standalone":
+        brian2.set_device("cpp_standalone", directory=str(folder / "build"))
+    else:
+        brian2.prefs.codegen.target = job.get("target", "numpy")
     brian2.seed(int(os.environ["FWBIO_SEED"]))
     with np.load(folder / "job.npz", allow_pickle=False) as archive:
         given = {name: archive[name] for name in archive.files}
-    found = {"held": held, "tetani": tetani}[protocol](json.loads((folder / "job.json").read_text()), given)
+    from fwbio.spiking.volleys import heard
+
+    found = {"held": held, "tetani": tetani, "shown": shown, "volleys": heard}[protocol](job, given)
     np.savez(folder / "outputs.npz", **found)
 
 
