@@ -230,6 +230,22 @@ def resume(folder, form, as_json, **options):
     tell(job.resume(folder, quiet=as_json, **options), form, as_json)
 
 
+@main.command()
+@click.option("--clean", is_flag=True, help="Empty the cache of compiled networks; they are built again when they are needed.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+def doctor(clean, as_json):
+    """Say what this machine has, what does not fit together, and what to type; exit code 3 if something is broken."""
+    from fwbio import doctor as what
+
+    if clean:
+        removed, megabytes, busy = what.clean()
+        left = f"; {busy} are being built now and were left" if busy else ""
+        click.echo(f"removed {removed} networks, {megabytes:,.0f} MB{left}", err=as_json)
+    findings = what.examine()
+    click.echo(what.told(findings, as_json))
+    sys.exit(3 if any(finding.ok is False for finding in findings) else 0)
+
+
 def tell(table, form, as_json):
     """Writes the labelled file if one is wanted, says what is there, exits with 1 if points failed."""
     import json

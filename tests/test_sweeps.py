@@ -88,6 +88,7 @@ def test_no_two_points_share_a_seed():
     [
         ({"over": []}, "name at least one axis"),
         ({"measures": "acuracy"}, "did you mean 'accuracy'"),
+        ({"levels": "spiking", "measures": "agreement"}, "takes two descriptions"),
         ({"levels": "spikes"}, "did you mean 'spiking'"),
         ({"over": ["fast.tau=1s,-2s"]}, "outside 0 to"),
         ({"over": ["neurons=0,1"]}, "neurons"),
@@ -124,7 +125,9 @@ def test_a_sweep_is_its_table_and_goes_on_where_it_was(monkeypatch, tmp_path):
     whole = fwbio.sweep("retrieval", OVER, seeds=2, out=tmp_path / "whole", workers=2)
     rows = list(csv.DictReader(io.StringIO((tmp_path / "whole/table.csv").read_text())))
     assert [row["fast.tau"] for row in rows[::4]] == ["1s", "2s", "3s"] and {row["status"] for row in rows} == {"done"}
-    assert [float(row["accuracy.spiking"]) for row in rows] == list(whole["accuracy.spiking"]) and {row["accuracy.rnn"] for row in rows} == {""}
+    assert [float(row["accuracy.spiking"]) for row in rows] == list(whole["accuracy.spiking"]) and {
+        row["accuracy.rnn"] for row in rows
+    } == {""}
     fwbio.sweep("retrieval", OVER[:1], seeds=1, set={}, out=tmp_path / "part", workers=1)
     assert len(store.finished(tmp_path / "part")) == 3
     fwbio.sweep("retrieval", ["fast.tau=3s,1s", "neurons=6,5"], seeds=2, out=tmp_path / "grown", workers=4)

@@ -47,6 +47,7 @@ class NonFinite(EnvironmentProblem):
         self.arrays = arrays
 
 
+LARGEST = float(np.finfo(np.float32).max)  # of any state, 3.4e38: what is kept is float32, and nothing real comes near
 RUNNING = {}  # child process to (thread that waits for it, why it was killed)
 
 
@@ -280,9 +281,11 @@ def shape(arrays: dict, s: Structure) -> dict:
     shapes = s.shapes(arrays)
     shaped = {}
     for name, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            first = int(np.argmin(np.isfinite(array)))
-            raise NonFinite(f"non-finite values in {name} after {first} numbers; nothing of this run is used", arrays)
+        if array.dtype.kind == "f" and not (fine := np.abs(array) <= LARGEST).all():  # NaN is not either
+            worst = array[int(np.argmin(fine))]
+            raise NonFinite(
+                f"non-finite values: {name} is {worst:.3g} after {int(np.argmin(fine))} numbers; nothing of this run is used", arrays
+            )
         try:
             shaped[name] = array.reshape(shapes[name]) if name in shapes else array
         except ValueError:

@@ -28,6 +28,7 @@ NETWORK = {
     "agreement_predicted": "the agreement that spike noise predicts",
     "rate_hz": "mean rate of a neuron, Hz",
 }
+ALONE = ("accuracy", "rate_hz")  # figures of one description by itself
 CIRCUIT = {"rate": "rate of each group in each epoch, Hz", "population_spikes": "population spikes of each group in each epoch"}
 
 
@@ -41,6 +42,8 @@ def check_measures(spec: Spec, kind: str) -> None:
     for name in spec.measures:
         if name not in known:
             raise BadInput(f"--measure {name}: not a figure of a {kind} card{nearest(name, known)}")
+        if known is NETWORK and len(spec.levels) == 1 and name not in ALONE:
+            raise BadInput(f"--measure {name}: {NETWORK[name]}, which takes two descriptions; add one, for instance --levels rate,spiking")
 
 
 def figures(spec: Spec, settings: dict, seed: int) -> dict[str, float | None]:
@@ -68,7 +71,8 @@ def of_network(runs, predict) -> dict:
     if len(runs) > 1:
         said = compare(*runs, predict=predict).figures
     else:
-        said = {runs[0].level: {"accuracy": runs[0].accuracy} if runs[0].logits is not None else {}}
+        run = runs[0]
+        said = {run.level: {"rate_hz": float(run.network.r0 * run.h.mean())} | ({} if run.logits is None else {"accuracy": run.accuracy})}
     still = runs[0].h.std() == 0  # an error relative to the spread of what never moves is undefined
     found = {f"{name}.{run.level}": said[run.level][name] for name in NETWORK for run in runs if name in said[run.level]}
     return {key: None if still and "rmse" in key else value for key, value in found.items()}
