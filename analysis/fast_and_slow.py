@@ -93,7 +93,6 @@ def main() -> int:
     times, rng, claims, found, derived, ends = says["later"], np.random.default_rng(says["seed"]), [], {}, {}, {}
     with np.load(OUT / "arrays.npz") as arrays:
         for name in ("once", "repeated"):
-            shape = arrays[f"{name}.weights"].shape
             end = {k: arrays[f"{name}.{k}.end"] for k in "czhpA"}
             exact = closed(end, times)
             exact = np.stack([exact[:, :, g][..., own] for g, own in enumerate(arrays["axons"])], axis=2)
