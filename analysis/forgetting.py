@@ -26,7 +26,7 @@ SHOWN = {  # mechanism: (its name in the figure, the clock that its marker names
     "ladder PTP_200": ("facilitation to potentiation", "tau_P", (-100, -34)),
     "hebbian retrieval": ("Hebbian, retrieval network", "tau", (-118, -8)),
     "hebbian Erickson_fast": ("Hebbian, fast part", "tau", (-30, 30)),
-    "hebbian Erickson_slow": ("Hebbian, slow part", "tau", (-20, 30)),
+    "hebbian Erickson_slow": ("Hebbian, slow part", "tau", (10, -4)),
     "hebbian_use": ("Hebbian, decay by use", None, (-8, 6)),
     "slow_hebbian 100 showings": ("slow Hebbian, 100 showings", "tau", (-90, 8)),
 }

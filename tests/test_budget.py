@@ -49,6 +49,7 @@ def test_few_neurons_replace_n_everywhere(reference):
     assert few.neurons == 7 and {p.synapse.values["n"] for p in few.projections.values()} == {7}
 
 
+@pytest.mark.slow
 def test_the_parts_of_the_error_add_up_and_variance_leads_for_poisson_neurons():
     """10 neurons a unit: by theory the variance is nearly all of it; bias and integration include 0 within twice their interval."""
     net = fwbio.load("retrieval", neurons=10)

@@ -55,6 +55,7 @@ def test_plain_and_reduced_fire_the_same_spikes_and_release_the_same(small):
     assert np.abs(x - after * x - b["EE.last_x"][arrived]).max() <= ROUND_OFF
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_circuit(small):
     model = hard_driven(small)
     a, b = spikes(model, seed=3), spikes(model, seed=4)
@@ -90,6 +91,7 @@ def test_wiring_is_what_the_card_says(small):
     assert len(set(zip(a["EI.pre"], a["EI.post"]))) == 15 * 300  # all
 
 
+@pytest.mark.slow
 def test_self_connections_are_made_if_the_card_says_so(small):
     one = {
         "population.I": None,
@@ -140,6 +142,7 @@ def test_steps_multiply_the_background_of_whom_they_mean_and_while_they_last(sma
     assert np.ptp(wanted) > 0.01 > 3 * start
 
 
+@pytest.mark.slow
 def test_membranes_are_wiped_at_their_time(small):
     run = membranes(small, {"off": {"target": "E.item1", "wipe": ["V"], "start": "60 ms"}}, **{"protocol.duration": "60.1 ms"})
     later = membranes(small, {"off": {"target": "E.item1", "wipe": ["V"], "start": "20 ms"}})
@@ -196,6 +199,7 @@ def test_a_delay_equal_to_the_shortest_interval_still_finds_its_own_value(small,
         driven(small, tmp_path, **{"projection.one.delay": "2.1 ms"})
 
 
+@pytest.mark.slow
 def test_what_is_wiped_is_gone_for_the_axons_that_are_meant(small, tmp_path):
     def last(wipe):
         cells = {"population.E.bind": NO_NOISE, "population.E.background": "0 mV"}

@@ -68,6 +68,7 @@ def test_dt_refinement_tells_three_cases_apart(monkeypatch):
     assert runs_at_rates(monkeypatch, [0.3, 0.301, 0.3015], 0.05)[0] == "inconclusive"  # too few spikes
 
 
+@pytest.mark.slow
 def test_spikes_converge_and_the_figure_is_drawn():
     found = [*integration.orders(), integration.tolerance(), *integration.refinement(trials=12, seconds=0.3)]
     assert all(f.verdict == "holds" for f in found), found

@@ -6,6 +6,8 @@ import pytest
 from fwbio.cards import reader
 from fwbio.claims import mean_field
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def quick():

@@ -6,6 +6,8 @@ from fwbio.cards import reader
 from fwbio.claims import outer_product
 from fwbio.spiking import batches
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_claim_holds_and_the_figure_is_drawn():
     found = [*outer_product.exact(), *outer_product.falling((10, 40, 160), trials=2), *outer_product.staying((10, 40))]

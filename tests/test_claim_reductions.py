@@ -14,6 +14,8 @@ from fwbio.errors import BadInput
 from fwbio.spiking.batches import batch_size
 from fwbio.tasks import RandomInput
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_holds():
     findings = reductions.measure()

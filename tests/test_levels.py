@@ -141,6 +141,7 @@ def test_the_discrete_rule_solves_the_papers_equation():
     np.testing.assert_array_equal(silent, A)  # no use, no change; 0/0 is no number
 
 
+@pytest.mark.slow
 def test_erasing_goes_with_the_square_of_the_presynaptic_rate():
     """h_post = 0, h_pre = 1, 2: the dose grows fourfold. 200 axons, 1 s: the noise of spike pairs (card, [agree]) is within 4 s.d."""
     h = np.array([0.0, 1.0, 2.0])
@@ -200,6 +201,7 @@ def test_a_wipe_is_the_same_in_rnn_and_rate_equations(kind, what):
         np.testing.assert_allclose(discrete(net, TASK.x(net), keep=0, wipe=Wipe("A", 1)).h[:, 0], whole.h[:, 0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["h", "A", "W"])
 def test_a_wipe_is_the_same_in_spikes(what):
     """Up to the wipe not one spike differs; after it h is as close to the RNN's as it was before, and far from the unwiped."""
@@ -216,6 +218,7 @@ def test_a_wipe_is_the_same_in_spikes(what):
         assert wiped.A[:, 8].sum() < 0.5 * whole.A[:, 8].sum()
 
 
+@pytest.mark.slow
 def test_a_wipe_is_the_same_without_reductions():
     net, task = fwbio.load("retrieval", neurons=2), replace(first(1), tokens=TASK.tokens[:1, :6])
     for what in ("A", "W"):

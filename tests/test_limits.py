@@ -15,6 +15,8 @@ from fwbio.rate import free
 from fwbio.spiking import axon
 from fwbio.tasks import RandomInput
 
+pytestmark = pytest.mark.slow
+
 SAME = 1e-10
 DEPRESSION = {  # tsodyks_markram with u = U written out: no facilitation, no u
     '"du/dt = (U - u)/tau_f : 1", ': "",
@@ -69,7 +71,6 @@ def test_without_facilitation_depression_is_left(depression):
     assert min(apart(sent(network_with("tsodyks_markram", U="0.4", tau_d="300 ms", tau_f="500 ms")), alone)) > 1e-3
 
 
-@pytest.mark.slow
 def test_convention_a_without_facilitation_is_the_same(depression):
     without, alone = (
         sent(network_with(card, U="0.4", tau_d="300 ms", **more))
@@ -96,7 +97,6 @@ def test_eta_0_is_slow_weights_alone():
         assert np.abs(one.h).max() > 0.1 and np.abs(one.h - other.h).max() <= (SAME if level == "spiking" else 1e-8)
 
 
-@pytest.mark.slow
 def test_a_circuit_without_facilitation(small, depression):
     """Mean field and spikes of a circuit card, tau_f = 0 beside the card that has no u."""
     of = "projection.EE"

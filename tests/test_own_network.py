@@ -57,7 +57,7 @@ def test_every_spike_releases_what_the_recursion_says_with_two_sets_side_by_side
     """Bound: a release below 1 is seen as a difference of sums below 20: a few 1e-15; the states themselves, see claims.one_synapse."""
     rng, steps = np.random.default_rng(0), 1500
     trains = [np.cumsum(rng.geometric(rate * 1e-3, 30)) for rate in (8, 20, 60)]
-    trains = [train[train < steps].tolist() for train in trains]
+    trains, steps = [*(train[train < steps].tolist() for train in trains), [5, 4400]], 4500  # the last: silence of 1500 tau_psc
     cards = [(card, "E1") for card in CARDS.values()] + [(CARDS["B"], "E2"), (CARDS["B"], "TM98_depressing")]
     own_sets = {card: reader.read(CARDS["B"])["sets"] for card in CARDS.values()}
     cards = [(card, set if set in reader.read(card).get("sets", {}) else None) for card, set in cards]

@@ -15,6 +15,8 @@ from fwbio.cards.changes import change
 from fwbio.describe import run
 from fwbio.tasks import RandomInput, retrieval
 
+pytestmark = pytest.mark.slow
+
 ROUND_OFF = 1e-10
 
 

@@ -29,6 +29,7 @@ def test_verdicts(finding, verdict):
     assert finding.verdict == verdict
 
 
+@pytest.mark.slow
 def test_a_claim_comes_back_from_its_process_as_it_was_measured(tmp_path):
     lines = []
     found = verify.verify(["timescales"], say=lines.append)

@@ -108,6 +108,13 @@ def divisors(ode: str) -> set[str]:
 AT_ONCE = 1e-12  # s; what tau = 0 is given as: exp(-dt/tau) is then exactly 0.0 in double precision for every dt above 7.5e-10 s
 
 
+def coupled(card: dict) -> set[str]:
+    """The states whose equations hold another state with an equation, and those others."""
+    odes = {split(text, "ode")["ode"]: text for text in card["spiking"].get("ode", [])}
+    uses = {key: names(split(text, "ode")["rhs"], "ode") & odes.keys() for key, text in odes.items()}
+    return set().union(*({key} | used for key, used in uses.items() if used - {key}))
+
+
 def at_once(card: dict) -> set[str]:
     """The time constants of a synapse card that may be 0: a state of the axon is then back at rest before the next spike.
 
@@ -116,9 +123,7 @@ def at_once(card: dict) -> set[str]:
     if card["role"] != "synapse":
         return set()
     odes = {split(text, "ode")["ode"]: text for text in card["spiking"].get("ode", [])}
-    uses = {key: names(split(text, "ode")["rhs"], "ode") & odes.keys() for key, text in odes.items()}
-    coupled = set().union(*({key} | used for key, used in uses.items() if used - {key}))
-    free = {key for key in odes.keys() - coupled if card["state"][key]["index"] == ["pre"]}
+    free = {key for key in odes.keys() - coupled(card) if card["state"][key]["index"] == ["pre"]}
     return {name for key in free for name in divisors(odes[key])} - {n for k in odes.keys() - free for n in divisors(odes[k])}
 
 

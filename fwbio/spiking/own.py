@@ -26,7 +26,7 @@ from fwbio.spiking.axon import values as parameters
 from fwbio.spiking.plain import all_rules, brian, clocked, in_synapse, model, noisy, of_cell, own_numbers, pathways
 from fwbio.spiking.synapses import declared
 
-BRIANS_OWN = {"N", "i", "j", "t", "dt", "t_in_timesteps", "lastupdate", "delay"}
+BRIANS_OWN = {"N", "i", "j", "t", "dt", "t_in_timesteps", "lastupdate", "last_event", "delay"}
 MOMENT = {"pre": -1, "pre_late": -1, "post": 1, "pre_own": 2, "post_own": 2}  # within a time step; Brian2's default: pre, post
 
 

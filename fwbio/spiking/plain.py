@@ -11,6 +11,7 @@ from brian2 import Equations
 from brian2.utils.stringtools import word_substitute
 
 from fwbio.cards.equations import split, texts
+from fwbio.spiking.between import LAST, statements
 from fwbio.spiking.synapses import declared
 
 
@@ -43,14 +44,20 @@ def clocked(card) -> bool:
     return noisy(card) or "pool" in card["spiking"] or any("step" in text for text in card["spiking"].get("ode", []))
 
 
+def moved(card) -> list[str]:
+    """The statements that move coupled states at each event; none where every step does, or Brian2."""
+    return [] if clocked(card) else statements(card)
+
+
 def model(card, weights: str, target) -> tuple[Equations, dict[str, str]]:
     """The equations of one synapse, and which names of the card became others in them."""
     cell, lines, entries = of_cell(card), [], {**card.get("needs", {}), **card["param"]}
     odes = {split(text, "ode")["ode"]: text for text in card["spiking"].get("ode", [])}
-    moves = "clock-driven" if clocked(card) else "event-driven"
+    moves, ours = "clock-driven" if clocked(card) else "event-driven", bool(moved(card))
     for name, state in card["state"].items():
         if name not in cell and not weights.startswith(f"{name} :"):
-            lines.append(f"{brian(odes[name])} ({moves})" if name in odes else f"{name} : {declared(state)}")
+            lines.append(f"{brian(odes[name])} ({moves})" if name in odes and not ours else f"{name} : {declared(state)}")
+    lines += [LAST] if ours else []
     lines += [*card["spiking"].get("pool", []), *(card["spiking"][key] for key in ("effective",) if key in card["spiking"]), weights]
     lines += [f"{key} : {declared(entries[key])} (shared, constant)" for key in own_numbers(card)]
     taken = [name for name in Equations("\n".join(lines)).names if name in target.variables]
@@ -77,7 +84,7 @@ def pathways(card, read: str) -> dict[str, list[str]]:
             found.setdefault(f"{end}_own" if both and of_end else end, []).append(rule)
     if "pre" in spiking:
         found["pre_late"] = spiking["pre"]["do"]
-    return found
+    return {pathway: moved(card) + rules for pathway, rules in found.items()}
 
 
 class InBrian(ast.NodeTransformer):

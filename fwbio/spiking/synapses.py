@@ -14,6 +14,7 @@ from brian2.utils.stringtools import word_substitute
 from fwbio.cards.equations import linear_decay, split, written
 from fwbio.errors import BadInput
 from fwbio.quantities import dimension, unit_of
+from fwbio.spiking.between import LAST, statements
 from fwbio.spiking.structure import presynaptic
 
 # powers of second, volt, ampere to Brian2's name
@@ -44,9 +45,11 @@ def model(card, projection: str, values_on_clock: dict[str, str], of_neuron: set
     values_on_clock : name of a gain to the expression that gives it, for instance ``{"read_gain": "fast_read_gain(t)"}``
     of_neuron : what the presynaptic neuron knows already (Brian2 wants one owner of a name, and ``_pre`` reaches it)
     """
-    lines, own, decays = [], presynaptic(card), decaying(card)
+    lines, own, decays, ours = [], presynaptic(card), decaying(card), plain and statements(card)
     if plain:
-        lines += [f"{line} (event-driven)" if line.startswith("d") and "/dt" in line else line for line in on_axon(card, projection)[0]]
+        lines += [in_plain(line, ours) for line in on_axon(card, projection)[0]]
+    if ours:
+        lines.append(LAST)
     for name, entry in {**card.get("needs", {}), **card.get("param", {})}.items():
         if name in values_on_clock:
             lines.append(f"{name} = {values_on_clock[name]} : {declared(entry)} (shared)")
@@ -57,7 +60,7 @@ def model(card, projection: str, values_on_clock: dict[str, str], of_neuron: set
         if name in own:
             continue
         if plain and name in odes:
-            lines.append(f"{odes[name]} (event-driven)")
+            lines.append(in_plain(odes[name], ours))
         else:
             lines.append(f"{name} : {declared(state)}")
         if name == fast_state(card) and name not in decays:
@@ -70,11 +73,18 @@ def model(card, projection: str, values_on_clock: dict[str, str], of_neuron: set
     return Equations("\n".join(lines))
 
 
+def in_plain(line: str, ours) -> str:
+    """A line of equations for a synapse by itself: Brian2 moves its state at each event, or ``between`` does (``ours``)."""
+    parts = split(line, "ode") if "/dt" in line else None
+    return line if parts is None else f"{parts['ode']} : {parts['unit']}" if ours else f"{line} (event-driven)"
+
+
 def on_pre(card, name: str, of_neuron: set, plain: bool) -> str:
     """What one presynaptic spike does: first read, then write."""
     rename = {need: f"{need}_pre" for need in of_neuron & set(card.get("needs", {}))}
     rename |= {state: f"{name}_{state}{'' if plain else '_pre'}" for state in presynaptic(card)}
-    rules = [card["spiking"]["read"], *(card["spiking"].get("write", []) if plain else written(card, ("post", "pre")))]
+    before = statements(card) if plain else []
+    rules = [*before, card["spiking"]["read"], *(card["spiking"].get("write", []) if plain else written(card, ("post", "pre")))]
     rules = [word_substitute(rule, rename) for rule in rules]
     for state in () if plain else decaying(card):
         for k, rule in enumerate(rules):
