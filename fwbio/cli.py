@@ -169,26 +169,24 @@ def verify(claims, full, out, force, as_json):
 
 @main.command()
 @click.argument("task", type=click.Choice(["retrieval"]))
+@click.option("--model", default="fast_weights", show_default=True, help="irnn, lstm, associative_lstm, fast_weights, delta_rule or a control.")
 @click.option("--units", metavar="R", default="50", show_default=True, help="Hidden units.")
-@click.option("--epochs", metavar="E", default="30", show_default=True, help="Passes over the 100,000 training sequences.")
+@click.option("--with", "cell", metavar="NAME=VALUE", multiple=True, help="An option of the model, for instance lam=0.95.")
+@click.option("--epochs", metavar="E", default="30", show_default=True, help="Passes over the 100,000 training sequences, at most.")
+@click.option("--patience", metavar="P", default="1000", show_default=True, help="Stop when P epochs brought nothing.")
+@click.option("--lr", metavar="L", default="0.002", show_default=True, help="Highest learning rate; it falls as a cosine.")
 @click.option("--seed", metavar="S", default="1", show_default=True, help="Seed of splits, weights and noise.")
-@click.option("--noise-neurons", metavar="N", default="100", show_default=True, help="Train with the spike noise of N neurons a unit.")
+@click.option("--noise-neurons", metavar="N", help="Train with the spike noise of N neurons a unit [default: 100 for fast_weights, else 0].")
+@click.option("--activity", metavar="C", help="Cost of the mean of h squared [default: 0.003 with spike noise, else 0].")
 @click.option("--train-size", metavar="M", default="100000", show_default=True, help="Training sequences.")
+@click.option("--compile/--no-compile", "compiled", default=True, help="Compile first: a minute, then three times faster (needs g++).")
 @click.option("--out", metavar="DIR", help="Results folder [default: results/train-TASK-DATE-TIME].")
 @click.option("--force", is_flag=True, help="Replace a results folder that is not empty.")
-def train(task, out, force, **options):
-    """Train a fast-weight RNN on TASK (needs PyTorch: pip install 'fwbio[ann]'); about five minutes on one core."""
-    from fwbio import results
-    from fwbio.quantities import whole
+def train(**options):
+    """Train a recurrent network on TASK (needs PyTorch: pip install 'fwbio[ann]'). Interrupted, the same line goes on with it."""
+    from fwbio.ann.job import carry_out
 
-    numbers = {key: whole(value, f"--{key.replace('_', '-')}", low=0 if key == "seed" else 1) for key, value in options.items()}
-    folder = results.claim(out, f"train-{task}", force)
-    from fwbio.ann.training import Recipe
-    from fwbio.ann.training import train as fit
-
-    with results.publishing(folder) as scratch:
-        fit(Recipe(**numbers), scratch, lambda line: click.echo(line, err=True))
-    click.echo(f"wrote {folder}/weights.npz and log.jsonl")
+    carry_out(assignments(options.pop("cell"), "--with"), lambda line: click.echo(line, err=True), **options)
 
 
 def job_of(card):
@@ -202,11 +200,11 @@ def job_of(card):
     return carry_out
 
 
-def assignments(texts) -> dict:
+def assignments(texts, option="--set") -> dict:
     """``fast.tau=5s`` as {"fast.tau": "5s"}."""
     for text in texts:
         if "=" not in text:
-            raise BadInput(f"--set {text}: write NAME=VALUE, for instance --set fast.tau=5s")
+            raise BadInput(f"{option} {text}: write NAME=VALUE, for instance {option} {'fast.tau=5s' if option == '--set' else 'lam=0.95'}")
     return dict(text.split("=", 1) for text in texts)
 
 
