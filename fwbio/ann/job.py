@@ -54,6 +54,8 @@ def unfinished(recipe, out, force) -> Path | None:
         if saved["recipe"] == asdict(recipe):
             return folder
         if out is not None:
-            other = ", ".join(f"{k} {saved['recipe'].get(k)!r} (now {v!r})" for k, v in asdict(recipe).items() if saved["recipe"].get(k) != v)
+            other = ", ".join(
+                f"{k} {saved['recipe'].get(k)!r} (now {v!r})" for k, v in asdict(recipe).items() if saved["recipe"].get(k) != v
+            )
             raise BadInput(f"--out {out}: holds an unfinished training with {other}; name another folder, or add --force to start again")
     return None

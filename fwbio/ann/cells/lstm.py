@@ -1,6 +1,6 @@
 """The sticky memory: increments that a gate keeps (Hochreiter & Schmidhuber 1997; forget gate of Gers, Schmidhuber & Cummins 2000).
 
-    i, f, o = sigmoid(.), g = tanh(.) of W h(t-1) + b + x(t);   c(t) = f c(t-1) + i g,   h(t) = o tanh(c(t))
+i, f, o = sigmoid(.), g = tanh(.) of W h(t-1) + b + x(t);   c(t) = f c(t-1) + i g,   h(t) = o tanh(c(t))
 """
 
 import math
