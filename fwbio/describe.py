@@ -71,6 +71,8 @@ def run(network, task=None, level: str | None = None, *, seed: int = 0, wipe=Non
         return circuit.run(network, task if level is None else level, seed=seed, progress=progress, say=say, **options)
     if level not in LEVELS:
         raise BadInput(f"level = {level!r}: use rnn, rate or spiking{nearest(level, LEVELS)}")
+    if level != "rnn" and network.card.get("rnn", {}).get("reads") == "preliminary":
+        raise BadInput(f'{network.name}: rnn.reads = "preliminary" has a discrete form only; use level rnn')
     if wipe is not None:
         network = replace(network, wipe=wipes.of(wipe, network.paced, "wipe"))
     x, start = task.x(network), time.monotonic()

@@ -52,6 +52,7 @@ MECHANISM = {
         "post": RULES,
         "effective": EQUATION,
         "pool": ListOf(EQUATION),
+        "latch": ListOf(EQUATION),  # paced: once a token, after its last read of fast weights and before it writes
         "dt": VALUE,
         "settle": VALUE,
         "threshold": EQUATION,
@@ -61,6 +62,7 @@ MECHANISM = {
     "rate!": {
         "ode": ListOf(EQUATION),
         "pool": ListOf(EQUATION),
+        "latch": ListOf(EQUATION),
         "read": EQUATION,
         "rate": EQUATION,
         "inverse": TEXT,
@@ -68,7 +70,7 @@ MECHANISM = {
         "valid!": TEXT,
     },
     "counts": {"mean": EQUATION, "variance": EQUATION, "density": EQUATION},
-    "rnn": {"rule!": OneOf("outer product", "use"), "eta": TEXT, "gain": TEXT, "loss": TEXT, "most": TEXT},
+    "rnn": {"rule!": OneOf("outer product", "use"), "reads": OneOf("previous", "late"), "eta": TEXT, "gain": TEXT, "loss": TEXT, "most": TEXT},
     "agree!": {
         "protocol!": OneOf("clamped", "pairs", "tetanus", "rate curve", "random drives"),
         "quantity!": TEXT,

@@ -160,7 +160,7 @@ def check_mechanism(card, file):
         if abs(sum(mix.values()) - 1) > 1e-9:
             raise BadInput(f"{file}: mixes.{name}: shares add up to 1, not {sum(mix.values()):g}")
     for role, key in card.get("rnn", {}).items():
-        if role != "rule" and key not in card.get("param", {}):
+        if role not in ("rule", "reads") and key not in card.get("param", {}):
             raise BadInput(f"{file}: rnn.{role} = {key!r}: this card has no such parameter{nearest(key, card.get('param', {}))}")
     keys = {source["key"] for source in card["sources"]}
     for name, param in card.get("param", {}).items():
