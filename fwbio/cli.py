@@ -55,8 +55,9 @@ def fail(message, code):
 
 
 def explain_import(error) -> str:
-    if (error.name or "").split(".")[0] == "torch":
-        return "training needs PyTorch, an extra: pip install 'fwbio[ann]'"
+    extra = {"torch": "PyTorch", "safetensors": "safetensors", "sklearn": "scikit-learn"}.get((error.name or "").split(".")[0])
+    if extra:
+        return f"this needs {extra}, an extra: pip install 'fwbio[ann]'"
     return f"{error}; a package is missing or does not fit (on Python 3.11 Brian2 needs: pip install 'numpy<2.4')"
 
 
@@ -191,6 +192,27 @@ def train(**options):
     from fwbio.ann.job import carry_out
 
     carry_out(assignments(options.pop("cell"), "--with"), lambda line: click.echo(line, err=True), **options)
+
+
+@main.command("import")
+@click.argument("file")
+@click.option("--map", "map_file", metavar="MAP.toml", help="Where its parts stand and how it was trained. Without it a map is proposed.")
+@click.option("--card", metavar="NEW.toml", help="The card to write; its weights go beside it.")
+def import_(file, map_file, card):
+    """Make a card of a fast-weight RNN trained elsewhere: FILE is .npz, .safetensors or .pt."""
+    if map_file is None:
+        from fwbio.outside import files
+        from fwbio.outside.propose import propose
+
+        click.echo(propose(files.read(file)), nl=False)
+        click.echo("save this as MAP.toml, put it right, then: fwbio import FILE --map MAP.toml --card NEW.toml", err=True)
+        return
+    if card is None:
+        raise BadInput("--card is missing: name the card to write, for instance --card mine.toml")
+    from fwbio.outside.card import make
+
+    for path in make(file, map_file, card):
+        click.echo(f"wrote {path}")
 
 
 def job_of(card):

@@ -106,13 +106,11 @@ def discrete(network, x, **options) -> rnn.Trace:
     if plastic:
         raise BadInput(f"{network.name}: projection.{plastic[0]} is not a fixed slow weight, so this network has no discrete RNN")
     says = network.card["rnn"]
-    norm, first = network.norm.values, (network.norm_first or network.norm).values
+    norm = {key: network.norm.values[key] for key in ("gain", "bias", "eps")} if network.norm else {}
+    first = {f"{key}0": network.norm_first.values[key] for key in ("gain", "bias")} if network.norm_first else {}
     arguments = {
-        "gain": norm["gain"],
-        "bias": norm["bias"],
-        "gain0": first["gain"],
-        "bias0": first["bias"],
-        "eps": norm["eps"],
+        **norm,
+        **first,
         "levels": rnn.rules(network),
         "inner": network.inner,
         "reads": says["reads"],

@@ -21,7 +21,7 @@ class OneOf:
 
 
 class Either:
-    """Anything that fits the first, or else the second."""
+    """The option of the value's own type (table, text or number)."""
 
     def __init__(self, *options):
         self.options = options
@@ -70,7 +70,14 @@ MECHANISM = {
         "valid!": TEXT,
     },
     "counts": {"mean": EQUATION, "variance": EQUATION, "density": EQUATION},
-    "rnn": {"rule!": OneOf("outer product", "use"), "reads": OneOf("previous", "late"), "eta": TEXT, "gain": TEXT, "loss": TEXT, "most": TEXT},
+    "rnn": {
+        "rule!": OneOf("outer product", "use"),
+        "reads": OneOf("previous", "late"),
+        "eta": TEXT,
+        "gain": TEXT,
+        "loss": TEXT,
+        "most": TEXT,
+    },
     "agree!": {
         "protocol!": OneOf("clamped", "pairs", "tetanus", "rate curve", "random drives"),
         "quantity!": TEXT,
@@ -113,8 +120,8 @@ NETWORK = {
         }
     },
     "rnn": {"W!": TEXT, "reads!": OneOf("previous", "late", "preliminary"), "norm_first!": BOOL},
-    "input!": {"tokens": TEXT, "through": TEXT, "draw": OneOf("normal"), "sd": NUMBER, "every": VALUE},
-    "readout": {"from!": TEXT, "layers!": ListOf(ListOf(TEXT))},
+    "input!": {"tokens": TEXT, "through": TEXT, "bias": TEXT, "draw": OneOf("normal"), "sd": NUMBER, "every": VALUE},
+    "readout": {"from!": TEXT, "layers!": ListOf(ListOf(TEXT)), "answers": OneOf("digit", "symbol")},
     "protocol!": {
         "task": OneOf("retrieval"),
         "pairs": INT,

@@ -52,7 +52,9 @@ def check_synapse(card: dict, file: str) -> None:
     for text in spiking.get("latch", []):
         match = equations.split(text, f"{file}: spiking.latch")
         if match["op"] != "=" or {match["name"], match["rhs"].strip()} - pairs.keys():
-            raise BadInput(f"{file}: spiking.latch = {text!r}: write 'B = A', one decaying state of the synapse taking the value of another")
+            raise BadInput(
+                f"{file}: spiking.latch = {text!r}: write 'B = A', one decaying state of the synapse taking the value of another"
+            )
     rules = [("ode", text) for text in spiking.get("ode", [])] + [("write", text) for text in spiking.get("write", [])]
     everywhere = [
         *rules,

@@ -70,7 +70,10 @@ def latched(synapses, values):
 
 def wiped(network, synapses, current, values):
     """The dendrites' current and the states after the network's wipe, which happens between two tokens."""
-    what, fast = network.wipe.what, [(name, state) for name in network.levels for state in synapses[name].states if synapses[name].index[state] == ["post", "pre"]]
+    what, fast = (
+        network.wipe.what,
+        [(name, state) for name in network.levels for state in synapses[name].states if synapses[name].index[state] == ["post", "pre"]],
+    )
     if what == "W":
         for name in synapses.keys() - network.levels.keys():
             synapses[name].fixed = {key: 0 * weight for key, weight in synapses[name].fixed.items()}
