@@ -133,10 +133,16 @@ def run(card, level, as_json, **options):
     show_default=True,
     help="Split the error of h into bias, variance and integration: 25 trials run again, also at half the time step (one more build).",
 )
+@click.option("--inputs", metavar="FILE.npz", help="Trials of your own in place of the card's: tokens (or x), and target if there is one.")
+@click.option("--ann", metavar="FILE.npz", help="What your ANN made of them: logits, h or both; they are set beside the three.")
+@click.option("--resample", is_flag=True, help="The ANN has several steps a token: take the last of each.")
 @shared
-def compare(card, strict, as_json, **options):
+def compare(card, strict, as_json, inputs, ann, resample, **options):
     """Run CARD as RNN, as rate equations and as spikes on the same trials, and say how far they agree."""
-    result = job_of(card)(card, None, changes=assignments(options.pop("changes")), quiet=as_json, **options)
+    if ann is not None and inputs is None:
+        raise BadInput("--ann: also give --inputs, the trials that your ANN was asked")
+    own = {"inputs": inputs, "ann": ann, "resample": resample} if inputs is not None else {}
+    result = job_of(card)(card, None, changes=assignments(options.pop("changes")), quiet=as_json, **own, **options)
     echo(result, as_json)
     if strict and result.verdict != "equivalent":
         sys.exit(1)

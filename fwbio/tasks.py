@@ -48,7 +48,8 @@ class Task:
 
     def x(self, network) -> np.ndarray:
         """The input C E[token] of every token, (trials, tokens, units)."""
-        return drive(network, self.tokens)
+        known = network.card["input"].get("symbols", self.symbols)
+        return drive(network, np.array([known.index(symbol) for symbol in self.symbols])[self.tokens])
 
     @property
     def length(self) -> int:
@@ -105,7 +106,8 @@ def of(network, trials: int | None = None, seed: int = 0):
     trials = protocol["trials"] if trials is None else whole(trials, "trials")
     sequences, warm = in_a_row(network)
     if protocol.get("task") == "retrieval":
-        answers = network.card["readout"].get("answers", "digit")
+        known = network.card["input"].get("symbols", SYMBOLS)
+        answers = known if network.card["readout"].get("answers") == "symbol" else string.digits
         return retrieval(protocol["pairs"], trials, whole(seed, "seed", low=0), sequences=sequences, warm=warm, answers=answers)
     if "through" in network.card["input"]:
         raise BadInput(f"{network.path.name}: this card has no task of its own; give inputs with `fwbio compare CARD --inputs FILE.npz`")
@@ -136,12 +138,12 @@ def in_a_row(network) -> tuple[int, int]:
 
 
 def retrieval(
-    pairs: int = 4, trials: int = 100, seed: int = 0, split: str = "test", sequences: int = 1, warm: int = 0, answers="digit"
+    pairs: int = 4, trials: int = 100, seed: int = 0, split: str = "test", sequences: int = 1, warm: int = 0, answers=string.digits
 ) -> Task:
     """Associative retrieval with ``pairs`` = K pairs; ``sequences`` of 2K + 3 tokens a trial, all but the first ``warm`` asked.
 
     The same ``(seed, split)`` gives the same sequences, in the same order however they are shared out among trials, and the first
-    m of them do not depend on ``trials``. ``answers`` : "digit", ten classes, or "symbol", all 37. The three splits use disjoint random streams of ``numpy.random.SeedSequence``.
+    m of them do not depend on ``trials``. ``answers`` : the sign of every class, the digits among them. The three splits use disjoint random streams of ``numpy.random.SeedSequence``.
 
     Raises BadInput if ``pairs`` is not in 1..26, ``trials`` or ``sequences`` < 1, ``warm`` not below ``sequences``, ``seed`` < 0,
     one of them is not whole, or ``split`` is unknown.
@@ -164,7 +166,5 @@ def retrieval(
     tokens[:, 1 : 2 * pairs : 2] = N_LETTERS + digits
     tokens[:, -1] = letters[rows, query]
     target = digits[rows, query].reshape(trials, sequences)[:, warm:].ravel()
-    classes = N_DIGITS
-    if answers == "symbol":
-        target, classes = target + N_LETTERS, len(SYMBOLS)
-    return Task("retrieval", tokens.reshape(trials, -1), target, classes, SYMBOLS, pairs, seed, split, sequences, warm)
+    target = np.array([answers.index(digit) for digit in string.digits])[target]
+    return Task("retrieval", tokens.reshape(trials, -1), target, len(answers), SYMBOLS, pairs, seed, split, sequences, warm)

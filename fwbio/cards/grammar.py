@@ -120,7 +120,7 @@ NETWORK = {
         }
     },
     "rnn": {"W!": TEXT, "reads!": OneOf("previous", "late", "preliminary"), "norm_first!": BOOL},
-    "input!": {"tokens": TEXT, "through": TEXT, "bias": TEXT, "draw": OneOf("normal"), "sd": NUMBER, "every": VALUE},
+    "input!": {"tokens": TEXT, "symbols": TEXT, "through": TEXT, "bias": TEXT, "draw": OneOf("normal"), "sd": NUMBER, "every": VALUE},
     "readout": {"from!": TEXT, "layers!": ListOf(ListOf(TEXT)), "answers": OneOf("digit", "symbol")},
     "protocol!": {
         "task": OneOf("retrieval"),

@@ -37,6 +37,10 @@ def check_input(given: dict, trained: dict, units: int, symbols: int | None, fil
         if E.ndim != 2 or symbols not in (None, len(E)) or E.shape[1] != C.shape[1]:
             wanted = "n" if symbols is None else symbols
             raise BadInput(f"{file}: input: tokens {E.shape} and through {C.shape}; ({wanted}, k) and ({units}, k) are wanted")
+    if symbols and sorted(given.get("symbols", SYMBOLS)) != sorted(SYMBOLS):
+        raise BadInput(f"{file}: input.symbols = {given['symbols']!r}: the task's symbols, each once, are {SYMBOLS}")
+    if "tokens" in given and "symbols" in given and len(given["symbols"]) != len(E):
+        raise BadInput(f"{file}: input.symbols names {len(given['symbols'])} symbols, tokens has shape {E.shape}: one row each is wanted")
     if "bias" in given and (b := array(given["bias"], trained, f"{file}: input.bias")).shape != (units,):
         raise BadInput(f"{file}: input.bias has shape {b.shape}, {(units,)} is wanted")
 

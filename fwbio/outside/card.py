@@ -1,6 +1,7 @@
 """``fwbio import``: weights of others and a map become a card, NEW.toml with NEW.npz beside it."""
 
 import hashlib
+import json
 import math
 import os
 import re
@@ -15,6 +16,7 @@ from fwbio.quantities import quantity
 
 SYNAPSE = {"previous": "hebbian", "late": "hebbian_late", "preliminary": "hebbian"}
 SPIKES = {"token": "100 ms", "neurons": 100, "r0": "20 Hz"}
+GIVEN = {"tokens": "E", "through": "C", "bias": "b_z"}
 AXES = {"E": ["symbol", "embedding"], "C": ["unit", "embedding"], "W": ["unit", "unit"]}
 
 CARD = """kind  = "network"
@@ -112,9 +114,7 @@ def text(outside, arrays, name, file, map_file, npz) -> str:
         ),
         reads=rnn["reads"],
         norm_first=str(rnn["norm"] == "both").lower(),
-        given="\n".join(
-            f'{key} = "trained.{array}"' for key, array in (("tokens", "E"), ("through", "C"), ("bias", "b_z")) if array in arrays
-        ),
+        given="\n".join([f'{key} = "trained.{array}"' for key, array in GIVEN.items() if array in arrays] + order(outside)),
         layers=inline([[f"trained.{key}" for key in layer] for layer in outside.layers]),
         answers=f'answers = "{outside.tables["readout"]["answers"]}"\n' if "answers" in outside.tables["readout"] else "",
         task='task   = "retrieval"\npairs  = 4\n' if retrieves(outside) else "",
@@ -133,6 +133,12 @@ def retrieves(outside) -> bool:
 
     symbols = outside.tables.get("tokens", {}).get("symbols")
     return symbols is not None and sorted(symbols) == sorted(SYMBOLS) and "answers" in outside.tables["readout"]
+
+
+def order(outside) -> list[str]:
+    """The line with the symbols in the network's own order; tokens and answers of others come in it."""
+    symbols = outside.tables.get("tokens", {}).get("symbols")
+    return [] if symbols is None else [f"symbols = {json.dumps(symbols)}"]
 
 
 def axes(name, outside) -> list[str]:

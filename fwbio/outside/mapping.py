@@ -98,7 +98,10 @@ def apply(tables: dict, arrays: dict) -> Outside:
     for value in lam:
         if not 0 < value < 1:
             raise BadInput(f"map: rnn.lam = {value:g}: above 0 and below 1 (tau = -token/ln(lam)); for no decay at all write 0.999999")
-    return ordered(Outside(found, layers, lam, eta, tables), tables.get("tokens", {}).get("symbols"))
+    symbols = tables.get("tokens", {}).get("symbols")
+    if symbols is not None and len(symbols) != len(found["E"]):
+        raise BadInput(f"map: tokens.symbols: {len(symbols)} of them, but E has shape {found['E'].shape}: one row a symbol is wanted")
+    return Outside(found, layers, lam, eta, tables)
 
 
 def part(arrays, says, where) -> np.ndarray:
@@ -175,24 +178,3 @@ def levels(arrays, says, where) -> list[float]:
     if isinstance(says, str):
         return [float(v) for v in files.array(arrays, says, f"map: {where}").ravel()]
     return [float(v) for v in (says if isinstance(says, list) else [says])]
-
-
-def ordered(outside: Outside, symbols: str | None) -> Outside:
-    """With rows in the order of ``fwbio.tasks.SYMBOLS``, if its symbols are those; ``answers = "symbol"`` turns the read-out too."""
-    from fwbio.tasks import SYMBOLS
-
-    arrays = dict(outside.arrays)
-    if symbols is not None and len(symbols) != len(arrays["E"]):
-        raise BadInput(f"map: tokens.symbols: {len(symbols)} of them, but E has shape {arrays['E'].shape}: one row a symbol is wanted")
-    if symbols is None or sorted(symbols) != sorted(SYMBOLS):
-        return outside
-    order = [symbols.index(symbol) for symbol in SYMBOLS]
-    arrays["E"] = arrays["E"][order]
-    if outside.tables["readout"].get("answers") == "symbol":
-        last = outside.layers[-1]
-        if len(arrays[last[0]]) != len(SYMBOLS):
-            raise BadInput(
-                f'map: readout.answers = "symbol": the last layer has shape {arrays[last[0]].shape}, {len(SYMBOLS)} rows are wanted'
-            )
-        arrays |= {name: arrays[name][order] for name in last}
-    return Outside(arrays, outside.layers, outside.lam, outside.eta, outside.tables)
