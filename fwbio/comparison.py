@@ -105,7 +105,7 @@ def against(run, reference) -> dict:
         found["A_error"] = float(np.linalg.norm(got - wanted) / size) if size else None
     if run.logits is not None:
         same = (run.decisions == reference.decisions).reshape(len(run.h), -1)
-        if run.task.target is not None:
+        if run.right is not None:
             found["accuracy_difference"] = run.accuracy - reference.accuracy
             found["accuracy_difference_doubt"] = doubt(run.right * 1.0 - reference.right)
         found["agreement"] = float(same.mean())

@@ -43,9 +43,9 @@ class Run:
         return self.logits.argmax(axis=1)
 
     @property
-    def right(self) -> np.ndarray:
-        """Which decisions are right, (trials, decisions a trial)."""
-        return (self.decisions == self.task.target).reshape(len(self.h), -1)
+    def right(self) -> np.ndarray | None:
+        """Which decisions are right, (trials, decisions a trial); None where nobody said what is."""
+        return None if self.task.target is None else (self.decisions == self.task.target).reshape(len(self.h), -1)
 
     @property
     def accuracy(self) -> float:

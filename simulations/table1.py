@@ -10,7 +10,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from fwbio.ann.training import Recipe, train
+from fwbio.ann.recipe import Recipe
+from fwbio.ann.training import train
 from fwbio.errors import BadInput
 
 OUT = Path("results/table1")

@@ -4,8 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fwbio import results
-from fwbio.ann import cells, checkpoint
-from fwbio.ann.training import Recipe, train
+from fwbio.ann import cells
+from fwbio.ann.recipe import Recipe
 from fwbio.errors import BadInput
 from fwbio.quantities import quantity, whole
 
@@ -18,7 +18,7 @@ def carry_out(options, say, *, task, model, units, epochs, patience, lr, seed, n
     cost = activity if activity is not None else SHIPPED_ACTIVITY if noisy != "0" else "0"
     recipe = Recipe(
         task=task,
-        model=model,
+        model=cells.named(model),
         units=whole(units, "--units"),
         options=cells.options(model, options),
         epochs=whole(epochs, "--epochs"),
@@ -30,6 +30,9 @@ def carry_out(options, say, *, task, model, units, epochs, patience, lr, seed, n
         train_size=whole(train_size, "--train-size"),
         compiled=compiled,
     )
+    from fwbio.ann import checkpoint
+    from fwbio.ann.training import train
+
     folder = unfinished(recipe, out, force) or results.claim(out, f"train-{task}", force)
     if force and checkpoint.read(folder) is not None:
         checkpoint.remove(folder)
@@ -44,6 +47,8 @@ def unfinished(recipe, out, force) -> Path | None:
 
     Raises BadInput if ``out`` holds an unfinished training of another recipe.
     """
+    from fwbio.ann import checkpoint
+
     if force:
         return None
     folders = [Path(out)] if out is not None else sorted(Path("results").glob(f"train-{recipe.task}-*"), reverse=True)

@@ -11,7 +11,7 @@ interrupted and ends with the weights of an uninterrupted run.
 import json
 import math
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from inspect import signature
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import torch
 
 from fwbio.ann import cells, checkpoint
 from fwbio.ann.network import Network
+from fwbio.ann.recipe import Recipe
 from fwbio.errors import BadInput
 from fwbio.tasks import retrieval
 
@@ -27,33 +28,10 @@ HELD_OUT = {"validation": 10_000, "test": 20_000}
 SURE = 3  # epochs in a row without an error on the validation set
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides the weights. options : the cell's own. compiled : by torch.compile; same maths, other rounding."""
-
-    task: str = "retrieval"
-    model: str = "fast_weights"
-    units: int = 50
-    pairs: int = 4
-    options: dict = field(default_factory=dict)
-    epochs: int = 30
-    patience: int = 1000
-    batch: int = 128
-    lr: float = 2e-3
-    clip: float = 5.0
-    noise_neurons: float = 0.0
-    noise_spikes: float = 1.0
-    noise_from: float = 2.0
-    noise_full: float = 6.0
-    activity: float = 0.0
-    seed: int = 1
-    train_size: int = 100_000
-    compiled: bool = True
-
-    def noise(self, epoch: float) -> dict:
-        """What ``Network`` is told of noise at that point of training; nothing before it fades in."""
-        fade = min(max((epoch - self.noise_from) / (self.noise_full - self.noise_from), 0.0), 1.0)
-        return {"noise": torch.tensor([fade / self.noise_neurons, self.noise_spikes])} if self.noise_neurons and fade else {}
+def noise(recipe, epoch: float) -> dict:
+    """What ``Network`` is told of noise at that point of training; nothing before it fades in."""
+    fade = min(max((epoch - recipe.noise_from) / (recipe.noise_full - recipe.noise_from), 0.0), 1.0)
+    return {"noise": torch.tensor([fade / recipe.noise_neurons, recipe.noise_spikes])} if recipe.noise_neurons and fade else {}
 
 
 def split(recipe, name):
@@ -118,7 +96,7 @@ class Training:
         """One pass over the training set in random order; the mean loss."""
         recipe, total = self.recipe, 0.0
         for k, rows in enumerate(torch.randperm(len(self.tokens))[: self.steps * self.batch].split(self.batch)):
-            logits, states = self.forward(self.tokens[rows], **recipe.noise(len(self.rows) + k / self.steps))
+            logits, states = self.forward(self.tokens[rows], **noise(recipe, len(self.rows) + k / self.steps))
             loss = torch.nn.functional.cross_entropy(logits, self.target[rows])
             cost = recipe.activity * torch.stack(states).square().mean() if recipe.activity else 0.0
             self.optimiser.zero_grad()
@@ -134,7 +112,7 @@ class Training:
         row = {"epoch": len(self.rows) + 1, "loss": round(loss, 6), "validation": accuracy(self.model, *self.held_out)}
         deciding = row["validation"]
         if self.recipe.noise_neurons:
-            deciding = row["validation_noisy"] = accuracy(self.model, *self.held_out, **self.recipe.noise(math.inf))
+            deciding = row["validation_noisy"] = accuracy(self.model, *self.held_out, **noise(self.recipe, math.inf))
         row |= {"seconds": round(seconds, 1)}
         self.rows.append(row)
         if not math.isfinite(loss):

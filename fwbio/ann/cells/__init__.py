@@ -15,15 +15,22 @@ def names() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
 
 
-def find(model: str):
-    """The class ``Cell`` of the file ``model``. Raises BadInput if there is none."""
+def named(model: str) -> str:
+    """``model`` again. Raises BadInput if there is no such file."""
     if model not in names():
         raise BadInput(f"--model {model}: no such cell{nearest(model, names())}")
-    return import_module(f"{__name__}.{model}").Cell
+    return model
+
+
+def find(model: str):
+    """The class ``Cell`` of the file ``model``."""
+    return import_module(f"{__name__}.{named(model)}").Cell
 
 
 def options(model: str, texts: dict) -> dict:
     """``{"lam": "0.95"}`` as the cell's own keyword arguments, of the type of their default. Raises BadInput naming option and value."""
+    if not texts:
+        return {}
     known = {name: p.default for name, p in signature(find(model)).parameters.items() if name != "units"}
     found = {}
     for name, text in texts.items():
