@@ -59,7 +59,6 @@ class Training:
     def __init__(self, recipe):
         torch.manual_seed(recipe.seed)
         torch.set_num_threads(1)  # the same sums in the same order: the weights repeat from the seed
-        torch.set_flush_denormal(True)
         self.recipe = recipe
         self.tokens, self.target, task = split(recipe, "train")
         self.held_out = split(recipe, "validation")[:2]
@@ -141,10 +140,14 @@ def train(recipe: Recipe, out: Path, say=print):
         say(f"goes on after epoch {len(training.rows)}")
     before = training.rows[-1]["seconds"] if training.rows else 0.0
     start = time.monotonic() - before
-    while not training.done:
-        row = training.judge(training.epoch(), time.monotonic() - start)
-        checkpoint.write(out, {"recipe": asdict(recipe), "state": training.state()})
-        say(json.dumps(row))
+    torch.set_flush_denormal(True)
+    try:
+        while not training.done:
+            row = training.judge(training.epoch(), time.monotonic() - start)
+            checkpoint.write(out, {"recipe": asdict(recipe), "state": training.state()})
+            say(json.dumps(row))
+    finally:
+        torch.set_flush_denormal(False)  # it is the whole process's
     training.model.load_state_dict(training.best_weights)
     np.savez(out / "weights.npz", **training.model.weights())
     test = {"test": accuracy(training.model, *split(recipe, "test")[:2]), "test_size": HELD_OUT["test"]}
