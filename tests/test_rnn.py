@@ -198,7 +198,7 @@ def test_numpy_is_torch_in_float64():
     cell = Cell(network.units, (network.lam,), network.projections["fast"].synapse.values["eta"])
     model = Network(cell, network.units, len(task.symbols), task.classes).double()
     model.load_state_dict({key: torch.from_numpy(network.trained[name]) for name, key in zip(model.weights(), model.state_dict())})
-    cell.decay = torch.tensor([[network.lam]]).double().logit()
+    cell.decay = torch.tensor([[network.lam]], dtype=torch.float64).logit()
     with torch.no_grad():
         logits, h = model(torch.from_numpy(task.tokens))
     ours = discrete(network, task.x(network), keep=0).h
@@ -208,7 +208,7 @@ def test_numpy_is_torch_in_float64():
 
 def torch_rnn(torch, W, x, layers, *, gain, bias, gain0, bias0, eps, lam, eta, inner, reads, norm_first):
     """Every convention again, in torch and with A as a matrix: logits and states."""
-    W, x, gain, bias, gain0, bias0 = (None if v is None else torch.as_tensor(v).double() for v in (W, x, gain, bias, gain0, bias0))
+    W, x, gain, bias, gain0, bias0 = (None if v is None else torch.as_tensor(v, dtype=torch.float64) for v in (W, x, gain, bias, gain0, bias0))
     before = A = torch.zeros(len(x), len(W), len(W)).double()
     h, states = torch.zeros(len(x), len(W)).double(), []
 
