@@ -208,7 +208,9 @@ def test_numpy_is_torch_in_float64():
 
 def torch_rnn(torch, W, x, layers, *, gain, bias, gain0, bias0, eps, lam, eta, inner, reads, norm_first):
     """Every convention again, in torch and with A as a matrix: logits and states."""
-    W, x, gain, bias, gain0, bias0 = (None if v is None else torch.as_tensor(v, dtype=torch.float64) for v in (W, x, gain, bias, gain0, bias0))
+    W, x, gain, bias, gain0, bias0 = (
+        None if v is None else torch.as_tensor(v, dtype=torch.float64) for v in (W, x, gain, bias, gain0, bias0)
+    )
     before = A = torch.zeros(len(x), len(W), len(W)).double()
     h, states = torch.zeros(len(x), len(W)).double(), []
 

@@ -15,7 +15,7 @@ from fwbio.outside import files, mapping
 from fwbio.quantities import quantity
 
 SYNAPSE = {"previous": "hebbian", "late": "hebbian_late", "preliminary": "hebbian"}
-SPIKES = {"token": "100 ms", "neurons": 100, "r0": "20 Hz"}
+PHASE, SPIKES = 50, {"neurons": 100, "r0": "20 Hz"}  # ms; what the map's [spikes] may change
 GIVEN = {"tokens": "E", "through": "C", "bias": "b_z"}
 AXES = {"E": ["symbol", "embedding"], "C": ["unit", "embedding"], "W": ["unit", "unit"]}
 
@@ -97,7 +97,8 @@ def make(file, map_file, card) -> list[Path]:
 
 def text(outside, arrays, name, file, map_file, npz) -> str:
     """The card as TOML. Trained arrays are pointed at; a norm's single numbers stand in the card."""
-    rnn, spikes = outside.tables["rnn"], {**SPIKES, **outside.tables.get("spikes", {})}
+    rnn = outside.tables["rnn"]
+    spikes = {"token": f"{PHASE * (rnn['inner'] + 1)} ms", **SPIKES, **outside.tables.get("spikes", {})}
     token = quantity(spikes["token"], "s", "map: spikes.token", low=1e-3, high=3600)
     return CARD.format(
         name=name,
