@@ -42,8 +42,10 @@ RUNS = [
 
 def main() -> None:
     wanted = sys.argv[1:]
-    for label, model, options, units, epochs, patience, lr, seeds in RUNS:
-        for seed in seeds if not wanted or label in wanted else ():
+    for seed in (1, 2, 3):  # every model once, then again
+        for label, model, options, units, epochs, patience, lr, seeds in RUNS:
+            if seed not in seeds or (wanted and label not in wanted):
+                continue
             folder = OUT / f"{label.replace(', ', '-').replace(' ', '_')}-{units}-{seed}"
             if (folder / "weights.npz").exists():
                 continue
