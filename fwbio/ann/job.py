@@ -53,14 +53,10 @@ def unfinished(recipe, out, force) -> Path | None:
         return None
     folders = [Path(out)] if out is not None else sorted(Path("results").glob(f"train-{recipe.task}-*"), reverse=True)
     for folder in folders:
-        saved = checkpoint.read(folder)
-        if saved is None:
+        if (saved := checkpoint.read(folder)) is None:
             continue
+        if out is not None:
+            checkpoint.check(saved, recipe, folder)
         if saved["recipe"] == asdict(recipe):
             return folder
-        if out is not None:
-            other = ", ".join(
-                f"{k} {saved['recipe'].get(k)!r} (now {v!r})" for k, v in asdict(recipe).items() if saved["recipe"].get(k) != v
-            )
-            raise BadInput(f"--out {out}: holds an unfinished training with {other}; name another folder, or add --force to start again")
     return None

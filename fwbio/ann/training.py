@@ -136,6 +136,7 @@ def train(recipe: Recipe, out: Path, say=print):
     training, out = Training(recipe), Path(out)
     out.mkdir(parents=True, exist_ok=True)
     if (saved := checkpoint.read(out)) is not None:
+        checkpoint.check(saved, recipe, out)
         training.restore(saved["state"])
         say(f"goes on after epoch {len(training.rows)}")
     before = training.rows[-1]["seconds"] if training.rows else 0.0
