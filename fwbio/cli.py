@@ -175,13 +175,13 @@ def verify(claims, full, out, force, as_json):
 
 
 @main.command()
-@click.argument("task", type=click.Choice(["retrieval"]))
+@click.argument("task", type=click.Choice(["retrieval", "digits"]))
 @click.option(
     "--model", default="fast_weights", show_default=True, help="irnn, lstm, associative_lstm, fast_weights, delta_rule or a control."
 )
 @click.option("--units", metavar="R", default="50", show_default=True, help="Hidden units.")
 @click.option("--with", "cell", metavar="NAME=VALUE", multiple=True, help="An option of the model, for instance lam=0.95.")
-@click.option("--epochs", metavar="E", default="30", show_default=True, help="Passes over the 100,000 training sequences, at most.")
+@click.option("--epochs", metavar="E", default="30", show_default=True, help="Passes over the training sequences, at most.")
 @click.option("--patience", metavar="P", default="1000", show_default=True, help="Stop when P epochs brought nothing.")
 @click.option("--lr", metavar="L", default="0.002", show_default=True, help="Highest learning rate; it falls as a cosine.")
 @click.option("--seed", metavar="S", default="1", show_default=True, help="Seed of splits, weights and noise.")
@@ -189,7 +189,7 @@ def verify(claims, full, out, force, as_json):
     "--noise-neurons", metavar="N", help="Train with the spike noise of N neurons a unit [default: 100 for fast_weights, else 0]."
 )
 @click.option("--activity", metavar="C", help="Cost of the mean of h squared [default: 0.003 with spike noise, else 0].")
-@click.option("--train-size", metavar="M", default="100000", show_default=True, help="Training sequences.")
+@click.option("--train-size", metavar="M", help="Training sequences [default: 100000; digits 20000].")
 @click.option("--compile/--no-compile", "compiled", default=True, help="Compile first: a minute, then three times faster (needs g++).")
 @click.option("--out", metavar="DIR", help="Results folder [default: results/train-TASK-DATE-TIME].")
 @click.option("--force", is_flag=True, help="Replace a results folder that is not empty.")

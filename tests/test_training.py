@@ -29,7 +29,7 @@ def train(tmp_path_factory):
     """Trains a tiny network, with few held-out trials, and gives its folder."""
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "HELD_OUT", {"validation": 200, "test": 300})
+        patch.setitem(training.HELD_OUT, "retrieval", {"validation": 200, "test": 300})
 
         def run(**options):
             out, said = tmp_path_factory.mktemp("train"), []
@@ -189,7 +189,7 @@ def test_wrong_options_are_refused():
 
 def test_splits_are_those_of_the_task():
     recipe = Recipe(train_size=300, seed=9)
-    tokens, target, _ = training.split(recipe, "train")
+    tokens, target, *_ = training.split(recipe, "train")
     wanted = fwbio.tasks.retrieval(4, 300, 9, "train")
     np.testing.assert_array_equal(tokens.numpy(), wanted.tokens)
     np.testing.assert_array_equal(target.numpy(), wanted.target)

@@ -6,10 +6,10 @@ from pathlib import Path
 from fwbio import results
 from fwbio.ann import cells
 from fwbio.ann.recipe import Recipe
-from fwbio.errors import BadInput
 from fwbio.quantities import quantity, whole
 
 SHIPPED_NOISE, SHIPPED_ACTIVITY = "100", "0.003"
+TRAIN_SIZE = {"retrieval": 100_000, "digits": 20_000}
 
 
 def carry_out(options, say, *, task, model, units, epochs, patience, lr, seed, noise_neurons, activity, train_size, compiled, out, force):
@@ -27,7 +27,7 @@ def carry_out(options, say, *, task, model, units, epochs, patience, lr, seed, n
         seed=whole(seed, "--seed", low=0),
         noise_neurons=float(whole(noisy, "--noise-neurons", low=0)),
         activity=quantity(cost, "1", "--activity", low=0),
-        train_size=whole(train_size, "--train-size"),
+        train_size=whole(train_size or TRAIN_SIZE[task], "--train-size"),
         compiled=compiled,
     )
     from fwbio.ann import checkpoint

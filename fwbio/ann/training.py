@@ -19,12 +19,11 @@ import numpy as np
 import torch
 
 from fwbio.ann import cells, checkpoint
+from fwbio.ann.data import HELD_OUT, split
 from fwbio.ann.network import Network
 from fwbio.ann.recipe import Recipe
 from fwbio.errors import BadInput
-from fwbio.tasks import retrieval
 
-HELD_OUT = {"validation": 10_000, "test": 20_000}
 SURE = 3  # epochs in a row without an error on the validation set
 
 
@@ -34,17 +33,11 @@ def noise(recipe, epoch: float) -> dict:
     return {"noise": torch.tensor([fade / recipe.noise_neurons, recipe.noise_spikes])} if recipe.noise_neurons and fade else {}
 
 
-def split(recipe, name):
-    """Tokens and targets as tensors, and the task they are from."""
-    task = retrieval(recipe.pairs, HELD_OUT.get(name, recipe.train_size), recipe.seed, name)
-    return torch.from_numpy(task.tokens), torch.from_numpy(task.target), task
-
-
-def build(recipe, task) -> Network:
+def build(recipe, data) -> Network:
     cell = cells.find(recipe.model)(recipe.units, **recipe.options)
     if recipe.noise_neurons and "noise" not in signature(cell.forward).parameters:
         raise BadInput(f"--noise-neurons {recipe.noise_neurons:g}: {recipe.model} is not trained with spike noise; leave it out")
-    return Network(cell, recipe.units, len(task.symbols), task.classes)
+    return Network(cell, recipe.units, data.inputs, data.classes, data.symbols)
 
 
 @torch.no_grad()
@@ -60,9 +53,10 @@ class Training:
         torch.manual_seed(recipe.seed)
         torch.set_num_threads(1)  # the same sums in the same order: the weights repeat from the seed
         self.recipe = recipe
-        self.tokens, self.target, task = split(recipe, "train")
+        data = split(recipe, "train")
+        self.tokens, self.target = data.tokens, data.target
         self.held_out = split(recipe, "validation")[:2]
-        self.model = build(recipe, task)
+        self.model = build(recipe, data)
         self.forward = torch.compile(self.model, dynamic=False) if recipe.compiled else self.model
         self.batch = min(recipe.batch, len(self.tokens))
         self.steps = len(self.tokens) // self.batch
@@ -151,7 +145,7 @@ def train(recipe: Recipe, out: Path, say=print):
         torch.set_flush_denormal(False)  # it is the whole process's
     training.model.load_state_dict(training.best_weights)
     np.savez(out / "weights.npz", **training.model.weights())
-    test = {"test": accuracy(training.model, *split(recipe, "test")[:2]), "test_size": HELD_OUT["test"]}
+    test = {"test": accuracy(training.model, *split(recipe, "test")[:2]), "test_size": HELD_OUT[recipe.task]["test"]}
     head = {"recipe": asdict(recipe), "parameters": sum(p.numel() for p in training.model.parameters()), "torch": torch.__version__}
     (out / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [head, *training.rows, test]))
     checkpoint.remove(out)
