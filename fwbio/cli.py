@@ -55,8 +55,9 @@ def fail(message, code):
 
 
 def explain_import(error) -> str:
-    if (error.name or "").split(".")[0] == "torch":
-        return "training needs PyTorch, an extra: pip install 'fwbio[ann]'"
+    extra = {"torch": "PyTorch", "safetensors": "safetensors", "sklearn": "scikit-learn"}.get((error.name or "").split(".")[0])
+    if extra:
+        return f"this needs {extra}, an extra: pip install 'fwbio[ann]'"
     return f"{error}; a package is missing or does not fit (on Python 3.11 Brian2 needs: pip install 'numpy<2.4')"
 
 
@@ -132,10 +133,16 @@ def run(card, level, as_json, **options):
     show_default=True,
     help="Split the error of h into bias, variance and integration: 25 trials run again, also at half the time step (one more build).",
 )
+@click.option("--inputs", metavar="FILE.npz", help="Trials of your own in place of the card's: tokens (or x), and target if there is one.")
+@click.option("--ann", metavar="FILE.npz", help="What your ANN made of them: logits, h or both; they are set beside the three.")
+@click.option("--resample", is_flag=True, help="The ANN has several steps a token: take the last of each.")
 @shared
-def compare(card, strict, as_json, **options):
+def compare(card, strict, as_json, inputs, ann, resample, **options):
     """Run CARD as RNN, as rate equations and as spikes on the same trials, and say how far they agree."""
-    result = job_of(card)(card, None, changes=assignments(options.pop("changes")), quiet=as_json, **options)
+    if ann is not None and inputs is None:
+        raise BadInput("--ann: also give --inputs, the trials that your ANN was asked")
+    own = {"inputs": inputs, "ann": ann, "resample": resample} if inputs is not None else {}
+    result = job_of(card)(card, None, changes=assignments(options.pop("changes")), quiet=as_json, **own, **options)
     echo(result, as_json)
     if strict and result.verdict != "equivalent":
         sys.exit(1)
@@ -265,27 +272,50 @@ def tell(table, form, as_json):
 
 
 @main.command()
-@click.argument("task", type=click.Choice(["retrieval"]))
+@click.argument("task", type=click.Choice(["retrieval", "digits"]))
+@click.option(
+    "--model", default="fast_weights", show_default=True, help="irnn, lstm, associative_lstm, fast_weights, delta_rule or a control."
+)
 @click.option("--units", metavar="R", default="50", show_default=True, help="Hidden units.")
-@click.option("--epochs", metavar="E", default="30", show_default=True, help="Passes over the 100,000 training sequences.")
+@click.option("--with", "cell", metavar="NAME=VALUE", multiple=True, help="An option of the model, for instance lam=0.95.")
+@click.option("--epochs", metavar="E", default="30", show_default=True, help="Passes over the training sequences, at most.")
+@click.option("--patience", metavar="P", default="1000", show_default=True, help="Stop when P epochs brought nothing.")
+@click.option("--lr", metavar="L", default="0.002", show_default=True, help="Highest learning rate; it falls as a cosine.")
 @click.option("--seed", metavar="S", default="1", show_default=True, help="Seed of splits, weights and noise.")
-@click.option("--noise-neurons", metavar="N", default="100", show_default=True, help="Train with the spike noise of N neurons a unit.")
-@click.option("--train-size", metavar="M", default="100000", show_default=True, help="Training sequences.")
+@click.option(
+    "--noise-neurons", metavar="N", help="Train with the spike noise of N neurons a unit [default: 100 for fast_weights, else 0]."
+)
+@click.option("--activity", metavar="C", help="Cost of the mean of h squared [default: 0.003 with spike noise, else 0].")
+@click.option("--train-size", metavar="M", help="Training sequences [default: 100000; digits 20000].")
+@click.option("--compile/--no-compile", "compiled", default=True, help="Compile first: a minute, then three times faster (needs g++).")
 @click.option("--out", metavar="DIR", help="Results folder [default: results/train-TASK-DATE-TIME].")
 @click.option("--force", is_flag=True, help="Replace a results folder that is not empty.")
-def train(task, out, force, **options):
-    """Train a fast-weight RNN on TASK (needs PyTorch: pip install 'fwbio[ann]'); about five minutes on one core."""
-    from fwbio import results
-    from fwbio.quantities import whole
+def train(**options):
+    """Train a recurrent network on TASK (needs PyTorch: pip install 'fwbio[ann]'). Interrupted, the same line goes on with it."""
+    from fwbio.ann.job import carry_out
 
-    numbers = {key: whole(value, f"--{key.replace('_', '-')}", low=0 if key == "seed" else 1) for key, value in options.items()}
-    folder = results.claim(out, f"train-{task}", force)
-    from fwbio.ann.training import Recipe
-    from fwbio.ann.training import train as fit
+    carry_out(assignments(options.pop("cell"), "--with"), lambda line: click.echo(line, err=True), **options)
 
-    with results.publishing(folder) as scratch:
-        fit(Recipe(**numbers), scratch, lambda line: click.echo(line, err=True))
-    click.echo(f"wrote {folder}/weights.npz and log.jsonl")
+
+@main.command("import")
+@click.argument("file")
+@click.option("--map", "map_file", metavar="MAP.toml", help="Where its parts stand and how it was trained. Without it a map is proposed.")
+@click.option("--card", metavar="NEW.toml", help="The card to write; its weights go beside it.")
+def import_(file, map_file, card):
+    """Make a card of a fast-weight RNN trained elsewhere: FILE is .npz, .safetensors or .pt."""
+    if map_file is None:
+        from fwbio.outside import files
+        from fwbio.outside.propose import propose
+
+        click.echo(propose(files.read(file)), nl=False)
+        click.echo("save this as MAP.toml, put it right, then: fwbio import FILE --map MAP.toml --card NEW.toml", err=True)
+        return
+    if card is None:
+        raise BadInput("--card is missing: name the card to write, for instance --card mine.toml")
+    from fwbio.outside.card import make
+
+    for path in make(file, map_file, card):
+        click.echo(f"wrote {path}")
 
 
 def job_of(card):
@@ -299,11 +329,11 @@ def job_of(card):
     return carry_out
 
 
-def assignments(texts) -> dict:
+def assignments(texts, option="--set") -> dict:
     """``fast.tau=5s`` as {"fast.tau": "5s"}."""
     for text in texts:
         if "=" not in text:
-            raise BadInput(f"--set {text}: write NAME=VALUE, for instance --set fast.tau=5s")
+            raise BadInput(f"{option} {text}: write NAME=VALUE, for instance {option} {'fast.tau=5s' if option == '--set' else 'lam=0.95'}")
     return dict(text.split("=", 1) for text in texts)
 
 

@@ -66,7 +66,7 @@ def compare(*runs, predict=True):
     }
     predicted = None
     for level, run in by.items():
-        figures[level] = {} if run.logits is None else {"accuracy": run.accuracy, "accuracy_doubt": doubt(run.right)}
+        figures[level] = {} if run.logits is None or task.target is None else {"accuracy": run.accuracy, "accuracy_doubt": doubt(run.right)}
         if run is not reference:
             figures[level] |= against(run, reference)
     if "rate" in by and reference.level == "rnn":
@@ -107,8 +107,9 @@ def against(run, reference) -> dict:
         found["A_error"] = float(np.linalg.norm(got - wanted) / size) if size else None
     if run.logits is not None:
         same = (run.decisions == reference.decisions).reshape(len(run.h), -1)
-        found["accuracy_difference"] = run.accuracy - reference.accuracy
-        found["accuracy_difference_doubt"] = doubt(run.right * 1.0 - reference.right)
+        if run.right is not None:
+            found["accuracy_difference"] = run.accuracy - reference.accuracy
+            found["accuracy_difference_doubt"] = doubt(run.right * 1.0 - reference.right)
         found["agreement"] = float(same.mean())
         found["agreement_low"], found["agreement_high"] = clopper_pearson(same.mean() * effective(same), effective(same))
     return found
@@ -192,7 +193,8 @@ def noise_prediction(network, reference, passes: int = 400):
     if reference.logits is not None:
         decisions = np.stack([read_out(network, p.seen[:, list(reference.task.asked)]).argmax(axis=1) for p in runs])
         found["agreement_predicted"] = float((decisions == reference.decisions).mean())
-        found["accuracy_predicted"] = float((decisions == reference.task.target).mean())
+        if reference.task.target is not None:
+            found["accuracy_predicted"] = float((decisions == reference.task.target).mean())
     return runs[0], found
 
 

@@ -43,9 +43,9 @@ class Run:
         return self.logits.argmax(axis=1)
 
     @property
-    def right(self) -> np.ndarray:
-        """Which decisions are right, (trials, decisions a trial)."""
-        return (self.decisions == self.task.target).reshape(len(self.h), -1)
+    def right(self) -> np.ndarray | None:
+        """Which decisions are right, (trials, decisions a trial); None where nobody said what is."""
+        return None if self.task.target is None else (self.decisions == self.task.target).reshape(len(self.h), -1)
 
     @property
     def accuracy(self) -> float:
@@ -71,6 +71,8 @@ def run(network, task=None, level: str | None = None, *, seed: int = 0, wipe=Non
         return circuit.run(network, task if level is None else level, seed=seed, progress=progress, say=say, **options)
     if level not in LEVELS:
         raise BadInput(f"level = {level!r}: use rnn, rate or spiking{nearest(level, LEVELS)}")
+    if level != "rnn" and network.card.get("rnn", {}).get("reads") == "preliminary":
+        raise BadInput(f'{network.name}: rnn.reads = "preliminary" has a discrete form only; use level rnn')
     if wipe is not None:
         network = replace(network, wipe=wipes.of(wipe, network.paced, "wipe"))
     x, start = task.x(network), time.monotonic()
@@ -104,13 +106,11 @@ def discrete(network, x, **options) -> rnn.Trace:
     if plastic:
         raise BadInput(f"{network.name}: projection.{plastic[0]} is not a fixed slow weight, so this network has no discrete RNN")
     says = network.card["rnn"]
-    norm, first = network.norm.values, (network.norm_first or network.norm).values
+    norm = {key: network.norm.values[key] for key in ("gain", "bias", "eps")} if network.norm else {}
+    first = {f"{key}0": network.norm_first.values[key] for key in ("gain", "bias")} if network.norm_first else {}
     arguments = {
-        "gain": norm["gain"],
-        "bias": norm["bias"],
-        "gain0": first["gain"],
-        "bias0": first["bias"],
-        "eps": norm["eps"],
+        **norm,
+        **first,
         "levels": rnn.rules(network),
         "inner": network.inner,
         "reads": says["reads"],

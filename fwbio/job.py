@@ -11,14 +11,35 @@ from fwbio.cards.check import affordable
 from fwbio.cards.network import load
 from fwbio.comparison import Comparison, compare, row
 from fwbio.errors import BadInput
+from fwbio.outside import inputs as given
+from fwbio.outside import outputs as outside_outputs
 from fwbio.progress import Progress
 from fwbio.quantities import quantity, whole
 
 
 def carry_out(
-    card, levels, *, changes, trials, neurons, neuron, seed, no_fast, out, force, quiet, plain=False, target_error=None, budget=False
+    card,
+    levels,
+    *,
+    changes,
+    trials,
+    neurons,
+    neuron,
+    seed,
+    no_fast,
+    out,
+    force,
+    quiet,
+    plain=False,
+    target_error=None,
+    budget=False,
+    inputs=None,
+    ann=None,
+    resample=False,
 ) -> Comparison:
     """Runs ``levels`` (None: all that the card has) on the same trials, writes the results folder, returns the comparison.
+
+    inputs, ann : files with trials of the user's own and with what an ANN made of them (``fwbio.outside``), in place of the card's task
 
     Raises BadInput before anything is computed, EnvironmentProblem if the spiking network cannot be run.
     """
@@ -29,8 +50,13 @@ def carry_out(
         legal.check(network, plain)
     elif plain:
         raise BadInput(f"--plain: there are no synapses to spell out in level {levels[0]}; leave it out or use --level spiking")
-    affordable(network, network.card["protocol"]["trials"] if trials is None else whole(trials, "trials"), plain)
-    task = tasks.of(network, trials, seed)
+    if inputs is None:
+        affordable(network, network.card["protocol"]["trials"] if trials is None else whole(trials, "trials"), plain)
+        task = tasks.of(network, trials, seed)
+    else:
+        task = given.read(inputs, network, None if trials is None else whole(trials, "trials"))
+        affordable(network, task.trials, plain, task.length)
+    outputs = outside_outputs.read(ann, network, task, resample) if ann is not None else None
     folder = results.claim(out, network.name, force)
     runs, plan = {}, None
     for level in levels:
@@ -41,6 +67,8 @@ def carry_out(
         progress = Progress(level, quiet=quiet)
         runs[level] = describe.run(network, task, level, seed=seed, progress=progress, say=progress.say, **options)
     comparison = compare(*runs.values()) if {"rnn", "rate"} & set(levels) else alone(runs["spiking"])
+    if outputs is not None:
+        comparison.figures["beside_ann"] = outside_outputs.beside(runs, outputs, task)
     if plan:
         comparison.figures["target"] = {"error": plan.target, "neurons": plan.neurons, "predicted": plan.predicted}
     if budget:
@@ -77,7 +105,7 @@ def alone(spiking) -> Comparison:
     figures["units"] = spiking.network.units
     figures |= {"neurons": spiking.network.neurons, "neuron": spiking.network.neuron.name, "fast": spiking.network.fast}
     figures |= {"seed": spiking.task.seed, "reference": "spiking", "spiking": {}}
-    if spiking.logits is not None:
+    if spiking.logits is not None and spiking.task.target is not None:
         figures["spiking"]["accuracy"] = spiking.accuracy
     figures["spiking"]["rate_hz"] = float(spiking.network.r0 * spiking.h.mean())
     figures |= {"verdict": "inconclusive", "reason": "one description alone; `fwbio compare` holds it against the others", "rule": ""}
@@ -86,7 +114,7 @@ def alone(spiking) -> Comparison:
 
 def arrays(runs, task) -> dict:
     """What ``arrays.npz`` holds: each description's h, A, logits and decisions, and the spikes of the first trial."""
-    found = {} if task.target is None else {"tokens": task.tokens, "target": task.target}
+    found = {name: value for name in ("tokens", "target") if (value := getattr(task, name, None)) is not None}
     for level, run in runs.items():
         found |= {f"{level}_h": run.h.astype(np.float32), f"{level}_A": run.A[:4].astype(np.float32), f"{level}_kept": run.kept[:4]}
         for name, A in run.levels.items() if len(run.levels) > 1 else ():

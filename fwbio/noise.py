@@ -94,6 +94,7 @@ def predict(network, x, seed: int = 0) -> Prediction:
     n, S, wipe, levels = network.neurons, network.inner, network.wipe, rules(network).values()
     W = next(p for p in network.projections.values() if not p.associative).weight
     oldest = 0  # the first token that A still knows
+    late = network.card["rnn"]["reads"] == "late"
     norm, norm_first, phi = normaliser(network.norm), normaliser(network.norm_first), Right(network.phi, {})
     moments = counts(network)
 
@@ -111,10 +112,11 @@ def predict(network, x, seed: int = 0) -> Prediction:
         before, state = state, phi({"u": norm_first(z)})
         for _ in range(S):
             probe, probe_variance = spikes(before, state)
-            score = np.einsum("tkj,tj->tk", seen[:, oldest:t], probe)
-            score += np.sqrt(np.einsum("tkj,tj->tk", spread[:, oldest:t], probe_variance) / n) * rng.standard_normal(score.shape)
-            weight = sum(rule.eta * rule.lam ** np.arange(t - 1 - oldest, -1, -1) for rule in levels)
-            fast = np.einsum("tk,tki->ti", weight * score, h[:, oldest:t])
+            read = slice(oldest, max(t - late, oldest))
+            score = np.einsum("tkj,tj->tk", seen[:, read], probe)
+            score += np.sqrt(np.einsum("tkj,tj->tk", spread[:, read], probe_variance) / n) * rng.standard_normal(score.shape)
+            weight = sum(rule.eta * rule.lam ** np.arange(read.stop - read.start - 1, -1, -1) for rule in levels)
+            fast = np.einsum("tk,tki->ti", weight * score, h[:, read])
             before, state = state, phi({"u": norm(z + fast)})
         h[:, t] = state
         seen[:, t], spread[:, t] = spikes(before, state)

@@ -9,6 +9,8 @@ lambda A + eta h h^T, for each projection with its own tau (no correction where 
     read in phase s:   c = mean over the window of exp(-t/tau),           t since the token began
     write:             c = mean over the window of exp(-(Delta - t)/tau)
 
+A synapse that reads late sees A as it stood one token earlier, latched before the last write: its t counts from that token on.
+
 The mean is an integral in continuous time (``dt = 0``) and a sum over the steps at which a spike can fall in discrete time.
 The first ``settle`` of every phase belongs to no window.
 """
@@ -28,12 +30,12 @@ class Gate:
 
 def gate(network, projection, dt: float = 0.0) -> Gate:
     """The gates of one projection, arrays of inner + 1 values in Hz."""
-    S, tau = network.inner, projection.tau
+    S, tau, lag = network.inner, projection.tau, network.token * (projection.reads_A == "late")
     read, write = np.zeros(S + 1), np.zeros(S + 1)
     for s in range(S + 1):
         start = s * network.phase + network.settle
         if projection.reads == ("last" if s == S else "inner"):
-            read[s] = 1 / (network.window * mean_decay(start, network.window, tau, dt))
+            read[s] = 1 / (network.window * mean_decay(start + lag, network.window, tau, dt))
         if projection.writes == "last" and s == S:
             write[s] = 1 / (network.window * mean_decay(start - network.token, network.window, -tau, dt))
     return Gate(read, write)

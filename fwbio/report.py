@@ -38,6 +38,10 @@ def table(f: dict) -> str:
             should = beside.get(key, "") if " predicted" not in beside.get(key, "") or "predicted" in str(spiking.keys()) else ""
             lines.append(f"{name:30}" + "".join(f"{show(value):>11}" for value in values) + f"   {should}".rstrip())
     lines += ["", sentence(f), *extra(f)]
+    if "beside_ann" in f:
+        from fwbio.outside.outputs import table as beside_ann
+
+        lines += beside_ann(f["beside_ann"])
     if "seconds" in f:
         s = f["seconds"]
         lines.append(f"build {s['build']:.1f} s, run {s['run']:.1f} s, peak memory {f['peak_memory_mb']:.0f} MB")

@@ -92,9 +92,9 @@ def run(
     W,
     x,
     *,
-    gain,
-    bias,
-    eps,
+    gain=None,
+    bias=0.0,
+    eps=0.0,
     lam=None,
     eta=None,
     levels=None,
@@ -112,7 +112,8 @@ def run(
     """Runs every trial from h = 0, A = 0.
 
     W : (units, units). x : (trials, tokens, units), the input C x(t) of every token (with its bias, if it has one)
-    gain, bias, gain0, bias0 : (units,) or scalar, of the inner loop's LN and of LN on h_0 (None: the same as the inner ones)
+    gain, bias, gain0, bias0 : (units,) or scalar, of the inner loop's LN and of LN on h_0 (None: the same as the inner ones);
+        without a gain nothing is normalised
     eps : of LN. inner : S. levels : rules of the fast weights by name, A is their sum; lam, eta : for one level, {"A": Decay(lam, eta)}
     reads : which A the inner loop of step t+1 reads: "previous" A(t) (the paper); "late" A(t-1); "preliminary"
         lambda A(t) + eta h_0 h_0^T, which is also what is stored
@@ -137,9 +138,10 @@ def run(
     if inner < 0:
         raise BadInput(f"inner = {inner}: use a whole number from 0 up")
     for name, value in {"gain": gain, "bias": bias, "gain0": gain0, "bias0": bias0}.items():
-        if np.shape(value) not in ((), (units,)):
+        if value is not None and np.shape(value) not in ((), (units,)):
             raise BadInput(f"{name} has shape {np.shape(value)}: one number or {(units,)} is wanted")
     gain0, bias0 = gain if gain0 is None else gain0, bias if bias0 is None else bias0
+    norm_first = norm_first and gain0 is not None
     memory = Matrix(trials, units, levels) if form == "explicit" else Attention(levels.values())
     h, slow = np.zeros((trials, units)), np.zeros((trials, units))
     shape = (min(keep, trials) if form == "explicit" else 0, tokens - since, units, units)
@@ -154,7 +156,8 @@ def run(
         if reads == "preliminary":
             memory.write(state)
         for _ in range(inner):
-            state = relu(layer_norm(z + memory.read(state, skip_last=reads == "late"), gain, bias, eps))
+            drive = z + memory.read(state, skip_last=reads == "late")
+            state = relu(drive if gain is None else layer_norm(drive, gain, bias, eps))
         h = state
         if reads != "preliminary":
             memory.write(h)
@@ -206,7 +209,7 @@ class Attention:
 
 
 def read_out(h, layers):
-    """Logits (trials, classes) from the last state (trials, units); layers : [(V, c), …], ReLU between them."""
-    for k, (V, c) in enumerate(layers):
-        h = (relu(h) if k else h) @ V.T + c
+    """Logits (trials, classes) from the last state (trials, units); layers : [(V, c), …] or [(V,), …], ReLU between them."""
+    for k, (V, *c) in enumerate(layers):
+        h = (relu(h) if k else h) @ V.T + sum(c)
     return h

@@ -48,9 +48,8 @@ class Task:
 
     def x(self, network) -> np.ndarray:
         """The input C E[token] of every token, (trials, tokens, units)."""
-        given = network.card["input"]
-        E, C = (network.trained[given[key].removeprefix("trained.")] for key in ("tokens", "through"))
-        return (E @ C.T)[self.tokens]
+        known = network.card["input"].get("symbols", self.symbols)
+        return drive(network, np.array([known.index(symbol) for symbol in self.symbols])[self.tokens])
 
     @property
     def length(self) -> int:
@@ -69,6 +68,17 @@ class Task:
     def text(self, trial: int) -> str:
         """The trial's last sequence as the paper prints it, ``c9k8j3f1??c``."""
         return "".join(self.symbols[k] for k in self.tokens[trial, self.since :])
+
+
+def drive(network, tokens) -> np.ndarray:
+    """The input C E[token] + b of every token, (trials, tokens, units), with what the card's [input] names.
+
+    tokens : (trials, length) indices of symbols, or, for a network whose input has no ``tokens``, real vectors (trials, length, k)
+    """
+    says = network.card["input"]
+    given = {key: network.trained[says[key].removeprefix("trained.")] for key in ("tokens", "through", "bias") if key in says}
+    C, b = given["through"], given.get("bias", 0.0)
+    return (given["tokens"] @ C.T)[tokens] + b if "tokens" in given else tokens @ C.T + b
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,11 @@ def of(network, trials: int | None = None, seed: int = 0):
     trials = protocol["trials"] if trials is None else whole(trials, "trials")
     sequences, warm = in_a_row(network)
     if protocol.get("task") == "retrieval":
-        return retrieval(protocol["pairs"], trials, seed, sequences=sequences, warm=warm)
+        known = network.card["input"].get("symbols", SYMBOLS)
+        answers = known if network.card["readout"].get("answers") == "symbol" else string.digits
+        return retrieval(protocol["pairs"], trials, whole(seed, "seed", low=0, high=2**63), sequences=sequences, warm=warm, answers=answers)
+    if "through" in network.card["input"]:
+        raise BadInput(f"{network.path.name}: this card has no task of its own; give inputs with `fwbio compare CARD --inputs FILE.npz`")
     return RandomInput(trials, whole(seed, "seed", low=0, high=2**63))
 
 
@@ -123,11 +137,13 @@ def in_a_row(network) -> tuple[int, int]:
     return sequences, math.ceil(min(stationary_after(network, 2 * protocol["pairs"] + 3), sequences // 2))
 
 
-def retrieval(pairs: int = 4, trials: int = 100, seed: int = 0, split: str = "test", sequences: int = 1, warm: int = 0) -> Task:
+def retrieval(
+    pairs: int = 4, trials: int = 100, seed: int = 0, split: str = "test", sequences: int = 1, warm: int = 0, answers=string.digits
+) -> Task:
     """Associative retrieval with ``pairs`` = K pairs; ``sequences`` of 2K + 3 tokens a trial, all but the first ``warm`` asked.
 
     The same ``(seed, split)`` gives the same sequences, in the same order however they are shared out among trials, and the first
-    m of them do not depend on ``trials``. The three splits use disjoint random streams of ``numpy.random.SeedSequence``.
+    m of them do not depend on ``trials``. ``answers`` : the sign of every class, the digits among them. The three splits use disjoint random streams of ``numpy.random.SeedSequence``.
 
     Raises BadInput if ``pairs`` is not in 1..26, ``trials`` or ``sequences`` < 1, ``warm`` not below ``sequences``, ``seed`` < 0,
     one of them is not whole, or ``split`` is unknown.
@@ -150,4 +166,5 @@ def retrieval(pairs: int = 4, trials: int = 100, seed: int = 0, split: str = "te
     tokens[:, 1 : 2 * pairs : 2] = N_LETTERS + digits
     tokens[:, -1] = letters[rows, query]
     target = digits[rows, query].reshape(trials, sequences)[:, warm:].ravel()
-    return Task("retrieval", tokens.reshape(trials, -1), target, N_DIGITS, SYMBOLS, pairs, seed, split, sequences, warm)
+    target = np.array([answers.index(digit) for digit in string.digits])[target]
+    return Task("retrieval", tokens.reshape(trials, -1), target, len(answers), SYMBOLS, pairs, seed, split, sequences, warm)

@@ -191,18 +191,73 @@ def test_without_fast_weights_it_guesses():
 def test_numpy_is_torch_in_float64():
     # the same sums in another order: 11 tokens, logits up to some 20, a few hundred ulps of 4e-15 each
     torch = pytest.importorskip("torch")
-    from fwbio.ann.fast_weights import FastWeights
+    from fwbio.ann.cells.fast_weights import Cell
+    from fwbio.ann.network import Network
 
     network, task = fwbio.load("retrieval"), tasks.retrieval(4, 300, FRESH)
-    model = FastWeights(
-        network.units, len(task.symbols), task.classes, network.lam, network.projections["fast"].synapse.values["eta"]
-    ).double()
-    model.load_state_dict({name: torch.from_numpy(value) for name, value in network.trained.items()})
+    cell = Cell(network.units, (network.lam,), network.projections["fast"].synapse.values["eta"])
+    model = Network(cell, network.units, len(task.symbols), task.classes).double()
+    model.load_state_dict({key: torch.from_numpy(network.trained[name]) for name, key in zip(model.weights(), model.state_dict())})
+    cell.decay = torch.tensor([[network.lam]], dtype=torch.float64).logit()
     with torch.no_grad():
         logits, h = model(torch.from_numpy(task.tokens))
     ours = discrete(network, task.x(network), keep=0).h
-    np.testing.assert_allclose(ours, h.numpy(), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(ours, torch.stack(h, 1).numpy(), rtol=0, atol=1e-10)
     np.testing.assert_allclose(read_out(network, ours[:, -1]), logits.numpy(), rtol=0, atol=1e-10)
+
+
+def torch_rnn(torch, W, x, layers, *, gain, bias, gain0, bias0, eps, lam, eta, inner, reads, norm_first):
+    """Every convention again, in torch and with A as a matrix: logits and states."""
+    W, x, gain, bias, gain0, bias0 = (
+        None if v is None else torch.as_tensor(v, dtype=torch.float64) for v in (W, x, gain, bias, gain0, bias0)
+    )
+    before = A = torch.zeros(len(x), len(W), len(W)).double()
+    h, states = torch.zeros(len(x), len(W)).double(), []
+
+    def norm(z, g, b):
+        return z if g is None else g * (z - z.mean(1, keepdim=True)) / torch.sqrt(z.var(1, unbiased=False, keepdim=True) + eps) + b
+
+    for token in x.unbind(1):
+        z = torch.nn.functional.linear(h, W) + token
+        h = torch.relu(norm(z, gain0, bias0) if norm_first else z)
+        if reads == "preliminary":
+            A = lam * A + eta * torch.einsum("bi,bj->bij", h, h)
+        for _ in range(inner):
+            h = torch.relu(norm(z + torch.einsum("bij,bj->bi", before if reads == "late" else A, h), gain, bias))
+        if reads != "preliminary":
+            before, A = A, lam * A + eta * torch.einsum("bi,bj->bij", h, h)
+        states.append(h)
+    for k, (V, *c) in enumerate(layers):
+        h = torch.nn.functional.linear(torch.relu(h) if k else h, torch.as_tensor(V), *map(torch.as_tensor, c))
+    return h.numpy(), torch.stack(states, 1).numpy()
+
+
+@pytest.mark.parametrize("gains", ["unit", "number", "none"])
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize("inner", [1, 2])
+@pytest.mark.parametrize("reads", rnn.READS)
+def test_every_convention_is_torch_in_float64(reads, inner, norm_first, gains):
+    # without a norm activity grows: the network is kept small, so that logits stay below some 100 and 1e-10 is 1e4 ulps
+    torch = pytest.importorskip("torch")
+    W, x, options = random_case(per_unit=gains == "unit")
+    options |= dict(inner=inner, reads=reads, norm_first=norm_first and gains != "none", eps=1e-12 if gains == "number" else 1e-5)
+    if gains == "none":
+        W, x = 0.3 * W, 0.3 * x
+        options |= dict(gain=None, bias=0.0, gain0=None, bias0=0.0)
+    rng = np.random.default_rng(4)
+    for layers in (
+        [(rng.standard_normal((37, UNITS)),)],
+        [
+            (rng.standard_normal((7, UNITS)), rng.standard_normal(7)),
+            (rng.standard_normal((5, 7)),),
+            (rng.standard_normal((3, 5)), np.ones(3)),
+        ],
+    ):
+        logits, states = torch_rnn(torch, W, x, layers, **options)
+        ours = rnn.run(W, x, **options).h
+        assert states.std() > 0.05 and np.abs(logits).max() < 100
+        np.testing.assert_allclose(ours, states, rtol=0, atol=1e-10)
+        np.testing.assert_allclose(rnn.read_out(ours[:, -1], layers), logits, rtol=0, atol=1e-10)
 
 
 # --- what is refused -----------------------------------------------------------------------------------------------------

@@ -59,9 +59,9 @@ def circuit_cost(circuit) -> tuple[float, float]:
     return memory, circuit.duration * (cells / circuit.dt * CELL_STEP + 5.0 * sum(each.values()) * ARRIVAL)
 
 
-def affordable(net, trials: int, plain: bool = False) -> tuple[float, float]:
+def affordable(net, trials: int, plain: bool = False, tokens: int | None = None) -> tuple[float, float]:
     """Megabytes and seconds of a spiking run; raises BadInput if it would take more than 80 % of the free memory."""
-    memory, seconds = estimate(net, trials, plain)
+    memory, seconds = estimate(net, trials, plain, tokens)
     return enough(memory, f"{net.path.name}: ", "fewer --neurons or --trials"), seconds
 
 
@@ -84,14 +84,15 @@ def parse(equations, file) -> None:
             raise BadInput(f"{file}: {text!r}: {error}") from None
 
 
-def estimate(net, trials: int, plain: bool = False) -> tuple[float, float]:
+def estimate(net, trials: int, plain: bool = False, tokens: int | None = None) -> tuple[float, float]:
     """Megabytes of two children at a time and seconds on two cores, about, for one spiking run."""
     from fwbio.spiking.batches import batch_size
 
     cells = net.neurons if plain else 1  # dendrites a unit
     size = batch_size(net, plain)
     synapses = len(net.projections) * net.neurons * net.units**2 * cells
-    tokens = 2 * net.card["protocol"]["pairs"] + 3 if net.paced else 1
+    if tokens is None:
+        tokens = 2 * net.card["protocol"].get("pairs", 4) + 3 if net.paced else 1
     sequences = in_a_row(net)[0]
     duration = sequences * (net.token * tokens if net.paced else net.duration)
     steps = duration / net.dt

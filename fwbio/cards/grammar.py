@@ -21,7 +21,7 @@ class OneOf:
 
 
 class Either:
-    """Anything that fits the first, or else the second."""
+    """The option of the value's own type (table, text or number)."""
 
     def __init__(self, *options):
         self.options = options
@@ -52,6 +52,7 @@ MECHANISM = {
         "post": RULES,
         "effective": EQUATION,
         "pool": ListOf(EQUATION),
+        "latch": ListOf(EQUATION),  # paced: once a token, after its last read of fast weights and before it writes
         "dt": VALUE,
         "settle": VALUE,
         "threshold": EQUATION,
@@ -61,6 +62,7 @@ MECHANISM = {
     "rate!": {
         "ode": ListOf(EQUATION),
         "pool": ListOf(EQUATION),
+        "latch": ListOf(EQUATION),
         "read": EQUATION,
         "rate": EQUATION,
         "inverse": TEXT,
@@ -68,7 +70,14 @@ MECHANISM = {
         "valid!": TEXT,
     },
     "counts": {"mean": EQUATION, "variance": EQUATION, "density": EQUATION},
-    "rnn": {"rule!": OneOf("outer product", "use"), "eta": TEXT, "gain": TEXT, "loss": TEXT, "most": TEXT},
+    "rnn": {
+        "rule!": OneOf("outer product", "use"),
+        "reads": OneOf("previous", "late"),
+        "eta": TEXT,
+        "gain": TEXT,
+        "loss": TEXT,
+        "most": TEXT,
+    },
     "agree!": {
         "protocol!": OneOf("clamped", "pairs", "tetanus", "rate curve", "random drives"),
         "quantity!": TEXT,
@@ -111,8 +120,8 @@ NETWORK = {
         }
     },
     "rnn": {"W!": TEXT, "reads!": OneOf("previous", "late", "preliminary"), "norm_first!": BOOL},
-    "input!": {"tokens": TEXT, "through": TEXT, "draw": OneOf("normal"), "sd": NUMBER, "every": VALUE},
-    "readout": {"from!": TEXT, "layers!": ListOf(ListOf(TEXT))},
+    "input!": {"tokens": TEXT, "symbols": TEXT, "through": TEXT, "bias": TEXT, "draw": OneOf("normal"), "sd": NUMBER, "every": VALUE},
+    "readout": {"from!": TEXT, "layers!": ListOf(ListOf(TEXT)), "answers": OneOf("digit", "symbol")},
     "protocol!": {
         "task": OneOf("retrieval"),
         "pairs": INT,

@@ -45,6 +45,16 @@ def check_synapse(card: dict, file: str) -> None:
                 'a state of theirs lives on ["pre"] or on ["post", "pre"]; `fwbio run --level rate` takes this card'
             )
     spiking = card["spiking"]
+    decays = dict(filter(None, (equations.linear_decay(text) for text in spiking.get("ode", []))))
+    pairs = {name: tau for name, tau in decays.items() if index.get(name) == PAIR}
+    if len(set(pairs.values())) > 1:
+        raise BadInput(f"{file}: {' and '.join(pairs)} decay with time constants of their own: all states of a synapse share one clock")
+    for text in spiking.get("latch", []):
+        match = equations.split(text, f"{file}: spiking.latch")
+        if match["op"] != "=" or {match["name"], match["rhs"].strip()} - pairs.keys():
+            raise BadInput(
+                f"{file}: spiking.latch = {text!r}: write 'B = A', one decaying state of the synapse taking the value of another"
+            )
     rules = [("ode", text) for text in spiking.get("ode", [])] + [("write", text) for text in spiking.get("write", [])]
     everywhere = [
         *rules,

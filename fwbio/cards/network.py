@@ -50,6 +50,11 @@ class Projection:
         return next((equations.split(rule, "write")["name"] for rule in equations.written(self.synapse.card, PAIR)), None)
 
     @property
+    def reads_A(self) -> str:
+        """Which A its synapses read at a token: "previous", or "late", that of one token earlier (``fwbio.rnn``)."""
+        return self.synapse.card.get("rnn", {}).get("reads", "previous")
+
+    @property
     def tau(self) -> float:
         """Time constant in s of the clock that its fast weights decay by; infinite where there is none."""
         decays = filter(None, (equations.linear_decay(ode) for ode in self.synapse.card["spiking"].get("ode", [])))
@@ -143,7 +148,11 @@ def load(card, *, set=None, neurons=None, neuron=None, fast=True, seed=0):
         raise BadInput(f"{path.name} is a {tables['role']} card; networks are {', '.join(networks())}")
     for population in tables["population"].values() if neuron is not None else ():
         population["neuron"] = neuron
-    return build(change(tables, set or {}, path.name), path, neurons=neurons, fast=fast, seed=seed)
+    network = build(change(tables, set or {}, path.name), path, neurons=neurons, fast=fast, seed=seed)
+    for name, p in network.projections.items():
+        if not network.paced and "latch" in p.synapse.card["spiking"]:
+            raise BadInput(f"{path.name}: projection.{name}: {p.synapse.name} latches once a token, and this network has none; add [clock]")
+    return network
 
 
 def networks() -> list[str]:
@@ -210,6 +219,7 @@ def build(tables: dict, path: Path, *, neurons=None, fast=True, seed=0) -> Netwo
         wipe=wipes.of(protocol.get("wipe"), clock is not None, f"{file}: protocol.wipe"),
     )
     check_steps(network, file)
+    check_reads(network, file)
     return network
 
 
@@ -286,6 +296,18 @@ def named_set(table, where) -> dict:
     if "set" in table and table["set"] not in sets:
         raise BadInput(f"{where}.set = {table['set']!r}: {table['synapse']} has no such set{nearest(table['set'], sets)}")
     return sets.get(table.get("set"), {})
+
+
+def check_reads(network: Network, file: str) -> None:
+    """Raises BadInput unless the synapses read the A that [rnn] says. "preliminary" has a discrete form only (``fwbio.describe``)."""
+    says = network.card.get("rnn", {}).get("reads", "previous")
+    for name, p in network.projections.items():
+        if network.paced and p.associative and says not in ("preliminary", p.reads_A):
+            cards = [c for c in with_role("synapse") if reader.read(c).get("rnn", {}).get("reads", "previous") == says]
+            raise BadInput(
+                f'{file}: rnn.reads = "{says}", but {p.synapse.name} (projection.{name}) reads "{p.reads_A}"; write rnn.reads = '
+                f'"{p.reads_A}", or use a synapse that reads "{says}", of {", ".join(cards)}'
+            )
 
 
 def check_steps(network: Network, file: str) -> None:

@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 from fwbio.cards import equations
-from fwbio.cards.grammar import BOOL, EQUATION, INT, KINDS, TEXT, VALUE, Either, ListOf, OneOf
+from fwbio.cards.grammar import BOOL, EQUATION, INT, KINDS, NUMBER, TEXT, VALUE, Either, ListOf, OneOf
 from fwbio.errors import BadInput, nearest
 from fwbio.quantities import dimension, quantity, unit_of
 
@@ -107,7 +107,7 @@ def fit(value, grammar, file, where):
         if not isinstance(value, str) or value not in grammar.choices:
             raise BadInput(f"{say}: use {' or '.join(map(repr, grammar.choices))}{nearest(value, grammar.choices)}")
     elif isinstance(grammar, Either):
-        fit(value, grammar.options[isinstance(value, dict)], file, where)
+        fit(value, next((g for g in grammar.options if suits(value, g)), grammar.options[0]), file, where)
     elif grammar in (TEXT, EQUATION, VALUE):
         if not isinstance(value, str) or not value.strip():
             hint = ' (quantities are strings with a unit, "200 ms"; pure numbers too, "0.5")' if grammar is VALUE else ""
@@ -119,6 +119,13 @@ def fit(value, grammar, file, where):
         raise BadInput(f"{say}: write {grammar}")
     elif not math.isfinite(value) or grammar is INT and value < 0:
         raise BadInput(f"{say}: write {grammar}, finite and not negative")
+
+
+def suits(value, grammar) -> bool:
+    """Whether ``value`` has the type that ``grammar`` is about: a table, a list, a number, else a text."""
+    if isinstance(grammar, dict | ListOf):
+        return isinstance(value, dict if isinstance(grammar, dict) else list)
+    return isinstance(value, int | float if grammar in (INT, NUMBER) else str)
 
 
 def fit_table(table, grammar, file, where):
@@ -169,7 +176,7 @@ def check_mechanism(card, file):
         if abs(sum(mix.values()) - 1) > 1e-9:
             raise BadInput(f"{file}: mixes.{name}: shares add up to 1, not {sum(mix.values()):g}")
     for role, key in card.get("rnn", {}).items():
-        if role != "rule" and key not in card.get("param", {}):
+        if role not in ("rule", "reads") and key not in card.get("param", {}):
             raise BadInput(f"{file}: rnn.{role} = {key!r}: this card has no such parameter{nearest(key, card.get('param', {}))}")
     keys = {source["key"] for source in card["sources"]}
     for name, param in card.get("param", {}).items():

@@ -13,6 +13,30 @@ from fwbio.errors import BadInput, nearest
 LARGEST = 200_000_000  # bytes after unpacking
 
 
+def unpacked_size(path: Path) -> int:
+    """Bytes of a zip archive after unpacking. Raises BadInput if they are more than LARGEST or the archive is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(item.file_size for item in archive.infolist())
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+        raise BadInput(f"{path}: not a complete {path.suffix} file ({error}); save it again") from None
+    if size > LARGEST:
+        raise BadInput(f"{path}: {size:,} bytes unpacked; at most {LARGEST:,} are read")
+    return size
+
+
+def unpack(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an ``.npz`` by name. Raises BadInput: pickled, truncated, too large."""
+    unpacked_size(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except ValueError as error:
+        raise BadInput(f"{path}: {error}; save plain numeric arrays with numpy.savez (pickled objects are never loaded)") from None
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, MemoryError, RuntimeError) as error:
+        raise BadInput(f"{path}: not a complete .npz file ({error}); save it again with numpy.savez") from None
+
+
 def read(path: Path, axes: dict[str, list[str]], sha256: str | None = None) -> dict[str, np.ndarray]:
     """Arrays by name, float64, with the shapes that ``axes`` says.
 
@@ -22,17 +46,7 @@ def read(path: Path, axes: dict[str, list[str]], sha256: str | None = None) -> d
     """
     if not os.path.isfile(path):
         raise BadInput(f"{path}: no such weights file; the card's [trained] file stands beside the card")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(item.file_size for item in archive.infolist())
-        if size > LARGEST:
-            raise BadInput(f"{path}: {size:,} bytes unpacked; at most {LARGEST:,} are read")
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except ValueError as error:
-        raise BadInput(f"{path}: {error}; save plain numeric arrays with numpy.savez (pickled objects are never loaded)") from None
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, MemoryError, RuntimeError) as error:
-        raise BadInput(f"{path}: not a complete .npz file ({error}); save it again with numpy.savez") from None
+    arrays = unpack(path)
     lengths: dict[str, tuple[int, str]] = {}
     for name, axis_names in axes.items():
         if name not in arrays:

@@ -77,6 +77,7 @@ class Synapse:
         card, values = projection.synapse.card, projection.synapse.values
         self.odes, self.limits = moving(card, values)
         self.read = Right(card["rate"]["read"], values)
+        self.latch = [Right(text, values) for text in card["rate"].get("latch", [])]
         self.fixed = {k: projection.weight for k, s in card["state"].items() if s["start"] == "weight"}
         self.states = list(self.odes)
         self.index = {state: card["state"][state]["index"] for state in self.states}

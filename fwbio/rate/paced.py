@@ -50,6 +50,8 @@ def integrate(network, x, keep, since, rtol, atol):
             else:
                 drive = z + current
             rate = phi({"u": norm[s == 0](drive)})
+            if s == network.inner:
+                values = latched(synapses, values)
             current, values = phase(network, synapses, gates, s, rate, values, rtol, atol)
         h[:, t] = rate
         for name, A in levels.items() if t >= since else ():
@@ -57,9 +59,21 @@ def integrate(network, x, keep, since, rtol, atol):
     return Trace(h, total(levels, shape), levels)
 
 
+def latched(synapses, values):
+    """The states after what each synapse card latches between a token's last read and its first write."""
+    found = dict(values)
+    for name, synapse in synapses.items():
+        for rule in synapse.latch:
+            found[name, rule.name] = rule({state: found[name, state] for state in synapse.states})
+    return found
+
+
 def wiped(network, synapses, current, values):
     """The dendrites' current and the states after the network's wipe, which happens between two tokens."""
-    what, fast = network.wipe.what, [(name, p.fast_state) for name, p in network.levels.items()]
+    what, fast = (
+        network.wipe.what,
+        [(name, state) for name in network.levels for state in synapses[name].states if synapses[name].index[state] == ["post", "pre"]],
+    )
     if what == "W":
         for name in synapses.keys() - network.levels.keys():
             synapses[name].fixed = {key: 0 * weight for key, weight in synapses[name].fixed.items()}

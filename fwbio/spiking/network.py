@@ -26,6 +26,7 @@ from brian2 import (
 )
 from brian2.utils.stringtools import word_substitute
 
+from fwbio.cards.equations import split
 from fwbio.spiking import synapses
 from fwbio.spiking.structure import H_STEP, presynaptic
 
@@ -56,7 +57,7 @@ def assemble(s, tables: dict) -> dict:
 
 
 def timed_arrays(s, tables):
-    steps = {"x": s.token, "keep": s.token, "first": s.tick, "drive_of_h": H_STEP}
+    steps = {"x": s.token, "keep": s.token, "first": s.tick, "latch": s.tick, "drive_of_h": H_STEP}
     units = {"drive_of_h": volt}
     found = {}
     for name, values in tables.items():
@@ -148,13 +149,19 @@ def project(s, name, card, neurons, dendrites, space):
         name=name,
     )
     made.connect(j="k for k in range((i//per_trial)*n_units*cells, (i//per_trial + 1)*n_units*cells)")
-    if not s.plain:
-        for state, tau in synapses.decaying(card).items():
-            every = RENORMALISE * s.token * second
-            made.run_regularly(f"{state} = {state}*exp(-(t - t_last)/{tau})", dt=every, when="before_start", order=0)
-            made.run_regularly("t_last = t", dt=every, when="before_start", order=1)
+    decays = {} if s.plain else synapses.decaying(card)
+    if decays:
+        every = RENORMALISE * s.token * second
+        scaled = "\n".join(f"{state} = {state}*exp(-(t - t_last)/{tau})" for state, tau in decays.items())
+        made.run_regularly(scaled, dt=every, when="before_start", order=0)
+        made.run_regularly("t_last = t", dt=every, when="before_start", order=1)
+    for text in card["spiking"].get("latch", []) if s.paced else ():
+        rule = split(text, "latch")
+        code = f"{rule['name']} = {rule['name']} + latch(t)*(({rule['rhs']}) - {rule['name']})"
+        made.run_regularly(code, dt=s.tick * second, when="before_start", order=3)
     fast = synapses.fast_state(card)
-    wiped = {"A": [fast] if fast else [], "W": [] if fast else [k for k, state in card["state"].items() if state["start"] == "weight"]}
+    pair = [name for name, state in card["state"].items() if state["index"] == ["post", "pre"]]
+    wiped = {"A": pair if fast else [], "W": [] if fast else [k for k, state in card["state"].items() if state["start"] == "weight"]}
     for state in wiped.get(s.wipe, []):
         made.run_regularly(f"{state} = {state}*keep(t)", dt=s.token * second, when="before_start", order=2)
     return made

@@ -130,6 +130,8 @@ def parameters(network, s: Structure, x: np.ndarray) -> dict[str, float | np.nda
         values["drive_of_h"] = drive_table(network)
     if s.paced:
         values["first"] = np.append(np.tile(np.arange(s.phases) == 0, s.inputs), 1).astype(float)
+        if any("latch" in card["spiking"] for card in s.projections.values()):
+            values["latch"] = np.append(np.tile(np.arange(s.phases) == s.phases - 1, s.inputs), 0).astype(float)
         values["window_open"] = gate_series(s, network, np.ones(s.phases))
     if s.wipe:
         values["keep"] = (np.arange(s.inputs + 1) != network.wipe.before).astype(float)

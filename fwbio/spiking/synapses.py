@@ -68,8 +68,8 @@ def model(card, projection: str, values_on_clock: dict[str, str], of_neuron: set
         if name in decays:
             since = f"exp(-(t - lastupdate)/{decays[name]})" if plain else "decay"
             lines.append(f"{name}_now = {name}*{since} : 1")
-            if not plain:
-                lines += ["t_last : second (shared)", f"decay = exp(-(t - t_last)/{decays[name]}) : 1 (shared)"]
+    for tau in () if plain else set(decays.values()):  # one, says fwbio.cards.legal
+        lines += ["t_last : second (shared)", f"decay = exp(-(t - t_last)/{tau}) : 1 (shared)"]
     return Equations("\n".join(lines))
 
 

@@ -1,0 +1,69 @@
+"""Can a network that others trained be taken over by a map alone? Reads results/outside_network (simulations/outside_network.py), imports
+its weights with simulations/outside_network.map.toml, holds RNN and spikes against the network's own logits and states on its own
+1,000 test sequences, and exits with 1 if a claim fails. Writes results/outside_network/compare (about 5 minutes).
+
+    python analysis/outside_network.py
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from fwbio.figures import canvas
+from fwbio.job import carry_out
+from fwbio.outside import card
+
+HERE, SOURCE, MAP = Path(__file__).parent, Path("results/outside_network"), Path("simulations/outside_network.map.toml")
+
+
+def measure() -> dict:
+    """The figures of ``fwbio compare`` beside the network's own outputs, kept in the results folder."""
+    folder, new = SOURCE / "compare", SOURCE / "card" / "outside_network.toml"
+    if not (folder / "run.json").exists():
+        shutil.rmtree(new.parent, ignore_errors=True)
+        new.parent.mkdir()
+        card.make(SOURCE / "weights.npz", MAP, new)
+        outputs = SOURCE / "outputs.npz"
+        options = dict(changes={}, trials=None, neurons=None, neuron=None, seed=0, no_fast=False, out=folder, force=True, quiet=False)
+        carry_out(new, None, **options, inputs=outputs, ann=outputs)
+    return json.loads((folder / "run.json").read_text())
+
+
+def draw(beside) -> None:
+    caption = (
+        "A network trained elsewhere, imported by a map: error of h at each token against the network's own states (float64), over their "
+        "spread. RNN and rate equations should stay at the rounding of the sums; spikes at what 50 neurons a unit allow. A step at one token "
+        "would be a convention misread: the wrong A, or another order of tokens."
+    )
+    with canvas(7, 4, caption) as (figure, axes):
+        for level in ("rnn", "rate", "spiking"):
+            axes.plot(np.array(beside[level]["hidden_by_token"]), "o-", ms=3, label=level)
+        axes.set(xlabel="token", ylabel="error of h over its spread (1)", yscale="log")
+        axes.legend()
+        figure.savefig(HERE / "figures" / "outside_network.png", dpi=150)
+
+
+def main() -> int:
+    record = measure()
+    beside = record["beside_ann"]
+    draw(beside)
+    claims = [
+        ("RNN: other decisions than the source", 1 - beside["rnn"]["agreement"], 0.0),
+        ("RNN: largest difference of a logit", beside["rnn"]["logits_largest_difference"], 1e-10),
+        ("rate: other decisions than the source", 1 - beside["rate"]["agreement"], 0.0),
+        (f"spikes, n = {record['neurons']}: other decisions than the source", 1 - beside["spiking"]["agreement"], 0.01),
+        ("the same, off what spike noise predicts", abs(beside["spiking"]["agreement"] - record["spiking"]["agreement_predicted"]), 0.01),
+    ]
+    print(
+        f"{record['trials']} sequences; accuracy of the source {beside['ann']['accuracy']:.4f}, spikes {record['spiking']['accuracy']:.4f}"
+    )
+    for name, figure, bound in claims:
+        print(f"| {name} | {figure:.3g} | <= {bound:g} | {'holds' if figure <= bound else 'FAILS'}")
+    return 0 if all(figure <= bound for _, figure, bound in claims) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
