@@ -16,8 +16,8 @@ from brian2.utils.stringtools import word_substitute
 from fwbio.cards.equations import written
 from fwbio.spiking import synapses
 from fwbio.spiking.circuit_structure import axon_states, read_names, used, wipes
-from fwbio.spiking.plain import brian
 from fwbio.spiking.network import whole  # noqa: F401 (what the worker asks for)
+from fwbio.spiking.plain import brian
 from fwbio.spiking.structure import presynaptic
 
 SI = {"1": "1", "V": "volt", "A": "amp"}

@@ -1,5 +1,5 @@
 /* The floor: what W1, W2 with spike traces and W2 with the dendritic rule take when written by hand. One workload a run:
-   floor w1|traces|dendrites SEED -> "spikes seconds" (CPU of the loop; wiring and tables are made before). */
+   floor w1|traces|dendrites SEED SECONDS -> "spikes, CPU seconds of the program, a weight". */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -50,27 +50,26 @@ static long w1(double seconds) {
   return spikes;
 }
 
-static double A[N][N], B[N][N]; /* what presynaptic and what postsynaptic spikes wrote: both rows, so that no write strides */
+static double A[N][N];
 
 static long w2(double seconds, int traces) {
-  const double dt = 1e-4, tau = 5, tau_t = 20e-3, eta = 0.5, tau_h = 10e-3;
-  const uint64_t fires = (uint64_t)(20 * dt * 0x1p64);
-  static double I[N], p[N], q[N];
+  const double dt = 1e-4, tau = 5, tau_t = 20e-3, tau_h = 10e-3, eta = 0.5, r0 = 20;
+  const uint64_t fires = (uint64_t)(r0 * dt * 0x1p64);
+  static double I[N], p[N], h[N];
   static int fired[N];
   long spikes = 0, steps = lround(seconds / dt);
-  double decay = 1;
+  double decay = 1; /* of all weights since the start: 5 s are one tau */
   for (long k = 0; k < steps; k++) {
     int count = 0;
     decay *= exp(-dt / tau);
-    for (int i = 0; i < N; i++) I[i] *= 1 - dt / tau_h, p[i] *= 1 - dt / tau_t, q[i] = traces ? p[i] : tanh(I[i]);
+    for (int i = 0; i < N; i++) I[i] *= 1 - dt / tau_h, p[i] *= 1 - dt / tau_t, h[i] = traces ? p[i] / 2 : fmin(fmax(1 + I[i], 0), 1);
     for (int i = 0; i < N; i++) if (next() < fires) fired[count++] = i;
-    for (int c = 0; c < count; c++) {
-      int i = fired[c];
-      double write = eta / tau / decay;
-      for (int j = 0; j < N; j++) I[j] += A[i][j] * decay, A[i][j] += write * q[j];
-      if (traces) for (int j = 0; j < N; j++) B[i][j] += write * p[j];
-    }
-    for (int c = 0; c < count; c++) p[fired[c]] += 1 / (20 * tau_t);
+    double read = decay / (N * r0 * tau_h), write = eta / (tau * r0 * decay);
+    for (int c = 0; c < count; c++)
+      for (int i = fired[c], j = 0; j < N; j++) I[j] += A[i][j] * read, A[i][j] += write * h[j];
+    for (int c = 0; traces && c < count; c++) /* postsynaptic spikes: one column, with a stride of a row */
+      for (int j = fired[c], i = 0; i < N; i++) A[i][j] += write * p[i] / 2;
+    for (int c = 0; c < count; c++) p[fired[c]] += 1 / (r0 * tau_t);
     spikes += count;
   }
   return spikes;
@@ -82,6 +81,6 @@ int main(int n, char **word) {
   for (int k = 0; k < 20; k++) next();
   double seconds = atof(word[3]), from = now();
   long spikes = strcmp(word[1], "w1") ? w2(seconds, !strcmp(word[1], "traces")) : w1(seconds);
-  printf("%ld %.6f %g\n", spikes, now() - from, A[0][1] + B[1][0]);
+  printf("%ld %.6f %g\n", spikes, now() - from, A[0][1]);
   return 0;
 }

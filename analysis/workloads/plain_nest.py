@@ -1,6 +1,6 @@
 """The workloads in NEST: W1 with tsodyks2_synapse, W2 with its nearest plastic synapse, stdp_synapse (pair traces; no decay of the weight).
 
-python analysis/speed/plain_nest.py w1|traces     prints spikes and the CPU seconds of Simulate
+python analysis/workloads/plain_nest.py w1|traces     prints spikes and the CPU seconds of Simulate
 """
 
 import sys
@@ -33,7 +33,6 @@ def traces():
 
 
 def main(workload):
-    nest.set_verbosity("M_ERROR")
     nest.resolution, nest.local_num_threads, nest.rng_seed = 0.1, 1, 1
     cells, milliseconds = {"w1": w1, "traces": traces}[workload]()
     seen = nest.Create("spike_recorder")

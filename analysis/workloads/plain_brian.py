@@ -1,7 +1,8 @@
 """The workloads as Brian2's documentation would write them: every synapse has its own states, moved exactly from event to event.
 
-python analysis/speed/plain_brian.py w1|traces|dendrites cpp_standalone FOLDER     builds a program in FOLDER: run FOLDER/main
-python analysis/speed/plain_brian.py w1|traces|dendrites cython SECONDS            prints spikes and the CPU seconds of the run
+python analysis/workloads/plain_brian.py w1|traces|dendrites cpp_standalone FOLDER     builds a program in FOLDER: run FOLDER/main
+python analysis/workloads/plain_brian.py w1|traces|dendrites cython SECONDS            prints spikes and the CPU seconds of the run
+python analysis/workloads/plain_brian.py loop FIRST LAST                                W1 for 1 s under Cython at points FIRST to LAST of a sweep
 """
 
 import sys
@@ -26,8 +27,8 @@ from brian2 import (
 SECONDS = {"w1": 10, "traces": 5, "dendrites": 5}
 
 
-def w1():
-    space = {"tau_m": 20 * ms, "U": 0.2, "tau_d": 200 * ms, "tau_f": 1500 * ms, "w": 0.5 * mV}
+def w1(tau_f=1500 * ms):
+    space = {"tau_m": 20 * ms, "U": 0.2, "tau_d": 200 * ms, "tau_f": tau_f, "w": 0.5 * mV}
     cells = NeuronGroup(
         1000,
         "dv/dt = -v/tau_m : volt (unless refractory)",
@@ -88,8 +89,21 @@ def dendrites():
     return [cells, made, SpikeMonitor(cells)]
 
 
+def loop(first, last):
+    """As one writes a sweep by hand: a new network a point, compiled once, found in the cache by all others."""
+    for k in range(first, last):
+        seed(k)
+        net = Network(w1((500 + 50 * k) * ms))
+        net.run(1 * second)
+        print(k, sum(o.num_spikes for o in net.objects if isinstance(o, SpikeMonitor)))
+
+
 def main(workload, target, where):
     defaultclock.dt = 0.1 * ms
+    if workload == "loop":
+        prefs.codegen.target = "cython"
+        loop(int(target), int(where))
+        return
     if target == "cpp_standalone":
         set_device("cpp_standalone", directory=where)
     else:
