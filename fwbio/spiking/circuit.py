@@ -17,6 +17,7 @@ from fwbio.cards.equations import written
 from fwbio.spiking import synapses
 from fwbio.spiking.circuit_structure import axon_states, read_names, used, wipes
 from fwbio.spiking.network import whole  # noqa: F401 (what the worker asks for)
+from fwbio.spiking.plain import brian
 from fwbio.spiking.structure import presynaptic
 
 SI = {"1": "1", "V": "volt", "A": "amp"}
@@ -48,7 +49,7 @@ def labels(s, population) -> np.ndarray:
 def neurons(s, name, population):
     card, drive, steps = population["neuron"], population["drive"], factors(s, name)
     spiking, unit = card["spiking"], "volt" if drive != "h" else "1"
-    text = [*spiking.get("ode", []), f"background : {unit} (shared, constant)", "label : integer (constant)", *clock(s, name)]
+    text = [*map(brian, spiking.get("ode", [])), f"background : {unit} (shared, constant)", "label : integer (constant)", *clock(s, name)]
     text += [f"{key} : {synapses.declared(entry)} (shared, constant)" for key, entry in used(card).items()]
     for key in steps:
         text += [f"to_{key} : 1 (shared, constant)", f"factor_{key} : 1 (shared, constant)"]
@@ -60,7 +61,7 @@ def neurons(s, name, population):
         threshold=spiking["threshold"],
         reset=spiking.get("reset"),
         refractory=spiking.get("refractory", False),
-        method="euler" if any("xi" in ode for ode in spiking.get("ode", [])) else "exact",
+        method="euler" if any(word in ode for ode in spiking.get("ode", []) for word in ("xi", "rand")) else "exact",
         dt=s.dt * second,
         name=name,
     )

@@ -107,5 +107,6 @@ def brian(text: str) -> str:
         return text
     right = ast.unparse(InBrian().visit(ast.parse(parts["rhs"].strip(), mode="eval")))
     left = f"d{parts['ode']}/dt" if parts["ode"] else parts["name"]
-    unit = f" : {parts['unit']}" if parts["unit"] else ""
+    flags = f" ({parts['flags']})" if parts["flags"] else ""
+    unit = f" : {parts['unit']}{flags}" if parts["unit"] else ""
     return f"{left} {parts['op']} {right}{unit}"
