@@ -9,6 +9,7 @@ from fwbio.spiking import batches
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.full
 def test_the_claim_holds_and_the_figure_is_drawn():
     found = [*outer_product.exact(), *outer_product.falling((10, 40, 160), trials=2), *outer_product.staying((10, 40))]
     # of few neurons: slope and share may stay open, nothing may be refuted; what is exact holds
@@ -64,6 +65,7 @@ def test_a_wrong_size_of_noise_is_found_out(monkeypatch, mutate):
     assert outer_product.falling((10, 40), trials=2)[1].verdict == "fails"
 
 
+@pytest.mark.full
 def test_a_trace_rule_of_another_time_constant_is_found_out(monkeypatch):
     # spikes with 20 ms traces, predicted for 40 ms, whose lag is nearly twice as large; with 20 neurons it stays inconclusive
     right = outer_product.of_traces

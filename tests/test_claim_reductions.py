@@ -17,6 +17,7 @@ from fwbio.tasks import RandomInput
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.full
 def test_it_holds():
     findings = reductions.measure()
     assert {f.claim: f.verdict for f in findings} == {f.claim: "holds" for f in findings}
@@ -112,6 +113,7 @@ def test_plain_on_the_command_line_is_refused_where_it_is_too_large_or_senseless
     assert result.exit_code == 2 and "--neurons 63" in result.output
 
 
+@pytest.mark.full
 def test_plain_reaches_the_spiking_run_alone(tmp_path, monkeypatch):
     from fwbio import describe
 

@@ -78,7 +78,7 @@ def test_the_spikes_that_are_saved_are_the_ones_that_decide(job):
     assert np.allclose(counts / (20 * 20 * 0.05), arrays["spiking_seen"][0], atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @needs_compiler
 def test_without_fast_weights_all_three_are_at_chance(tmp_path):
     """Chance is 10 %; of 75 trials more than 20 right has probability 2e-5."""
@@ -97,7 +97,7 @@ def test_with_leaky_integrate_and_fire_neurons(tmp_path):
     assert 0.8 < found["spiking"]["hidden_rmse"] / found["spiking"]["hidden_rmse_predicted"] < 1.2
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @needs_compiler
 def test_free_running_against_solve_ivp(tmp_path):
     """n = 160: the error of h is to be at most .11; it is near .03."""

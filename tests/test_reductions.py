@@ -60,6 +60,7 @@ def test_presynaptic_plasticity_changes_what_is_sent():
     assert np.abs(fixed.I - plastic.I).max() > 0.05
 
 
+@pytest.mark.full
 def test_renormalisation_of_the_shared_decay_over_many_time_constants():
     """tau = 20 ms over 4 s is exp(200); without renormalising, the stored weights would grow by 1e87 and lose nothing but range;
     over the 10 minutes of a long run they would overflow. Here the renormalisation happens 10 times."""
