@@ -20,7 +20,7 @@ from fwbio.outside import card
 
 OUT, EPOCHS, SEEDS, IMAGES = Path("results/digits"), 30, (1, 2, 3), 500
 BOUNDED = {"start": 1.0, "eta": 0.005, "lam": (0.95,)}
-RUNS = {  # name: model, units (total parameters 6,100 to 6,400), options
+RUNS = {  # name: model, units (total parameters 6,100 to 6,800), options
     "irnn": ("irnn", 33, {}),
     "lstm": ("lstm", 20, {}),
     "fast_weights": ("fast_weights", 32, {"start": 1.0, "norm": False, "eta": 0.0003}),
