@@ -23,7 +23,7 @@ HERE, TRIALS, CURVE, ERRORS = Path(__file__).parent, 200, 20_000, 5
 
 def rnn_accuracy(ratio: float) -> float:
     """Of the discrete network at Delta/tau = ``ratio``."""
-    network = fwbio.load("retrieval", set={"fast.tau": f"{0.1 / ratio!r} s"})
+    network = fwbio.load("retrieval", set={"fast.tau": f"{0.1 / float(ratio)!r} s"})
     task = retrieval(trials=CURVE, seed=77)
     h = describe.discrete(network, task.x(network), keep=0).h
     return float((describe.read_out(network, h[:, task.asked]).argmax(axis=1) == task.target).mean())
@@ -59,7 +59,7 @@ def draw(token, tau, table, curve) -> None:
 
 
 def main() -> int:
-    table = fwbio.resume("results/timescales")
+    table = fwbio.open_sweep("results/timescales")
     token, tau = table["token"], table["fast.tau"]
     curve = {ratio: rnn_accuracy(ratio) for ratio in np.unique(np.round(token / tau, 12))}
     wanted = np.array([curve[ratio] for ratio in np.round(token / tau, 12)])

@@ -18,6 +18,7 @@ HOME = {
     "read": "fwbio.results",
     "sweep": "fwbio.sweeps.job",
     "resume": "fwbio.sweeps.job",
+    "open_sweep": "fwbio.sweeps.job",
     "draw": "fwbio.cards.spreads",
     "synapses": "fwbio.spiking.own",
     "cell_equations": "fwbio.spiking.own",

@@ -47,6 +47,12 @@ def resume(folder, *, workers=None, dask=None, limit=None, fail_fast=False, forc
     return carry_out(spec, folder, retry, running(workers, dask, limit, fail_fast), force_new, quiet)
 
 
+def open_sweep(folder) -> Table:
+    """The table of a sweep as it stands in its folder, whatever code computed it. Nothing is computed. Raises BadInput if there is no sweep."""
+    folder = Path(folder)
+    return merge(folder, Spec.of(store.manifest(folder)["spec"]), store.finished(folder), store.failures(folder))
+
+
 def planned(card, over, *, out=None, workers=None, **what) -> Plan:
     """What ``sweep`` would take: points, builds, memory, disk, time. Nothing is run."""
     spec = specify(card, over, **what)
