@@ -89,7 +89,7 @@ for card in sys.argv[1:]:
     cells = brian2.NeuronGroup(2, equations, threshold="rand() < 0.02", reset="", method="euler")
     cells.h, cells.u = 0.5, 7
     volts = card == "tagging_capture"
-    made = fwbio.synapses(card, axons, cells, into="v" if volts else "I", connect=True, delay="1 ms")
+    made = fwbio.synapses(card, axons, cells, into="v" if volts else "I", connect=True, delay="1 ms", token="20 ms")
     net = brian2.Network(axons, cells, made)
     net.run(100*ms)
     found[card] = [len(made), float(np.abs(np.asarray(cells.v if volts else cells.I)).max()), float(np.ptp(cells.u)), sorted(made.equations.names)]
@@ -169,6 +169,7 @@ def groups():
         ("tsodyks_markram", {"tau_d": float("nan")}, "tau_d = nan"),
         ("tsodyks_markram", {"delay": "1 mV"}, "delay = '1 mV': wrong unit"),
         ("hebbian", {}, "target has no variable 'h' (the card's h_post, the cell's drive; name another with drive=)"),
+        ("hebbian_late", {"drive": "I"}, "this card does B = A once a token; say how long one lasts, for instance token='100 ms'"),
         ("hebbian_traces", {}, "target 'neurongroup' does not spike, and the card has rules at its spikes; give it a threshold="),
     ],
 )

@@ -29,7 +29,11 @@ SET = [word for key, value in SETTINGS.items() for word in ("--set", f"{key}={va
 
 def begin(folder, *words):
     line = [sys.executable, "-m", "fwbio", "sweep", "random_recurrent", *OVER, *SET, "--out", str(folder), *words]
-    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # whoever starts the tests in the background of a shell hands down a Ctrl-C that is ignored
+    return subprocess.Popen(
+        line, **pipes, start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
+    )
 
 
 def finish(folder, *words):
@@ -63,13 +67,15 @@ def points(folder):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """(table.csv, names of all point files, seconds it took) of a sweep that nothing happens to; the build is there afterwards."""
+    os.environ["FWBIO_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     folder = tmp_path_factory.mktemp("sweep") / "undisturbed"
     assert begin(folder, "--seeds", "1").wait() == 0
     start = time.monotonic()
     again = tmp_path_factory.mktemp("sweep") / "again"
     assert begin(again, "--workers", "1").wait() == 0
     assert points(again) == points(folder) and (again / "table.csv").read_bytes() == (folder / "table.csv").read_bytes()
-    return (folder / "table.csv").read_bytes(), points(folder), time.monotonic() - start
+    yield (folder / "table.csv").read_bytes(), points(folder), time.monotonic() - start
+    os.environ.pop("FWBIO_CACHE")
 
 
 def kill_parents(kills, undisturbed, tmp_path):
@@ -211,11 +217,11 @@ def test_a_hung_point_is_killed_at_its_limit(undisturbed, tmp_path):
 def test_a_damaged_build_is_made_again(undisturbed, tmp_path, monkeypatch):
     """The compiled program is overwritten with zeros; the sweep notices, builds it again and has the same bytes in the end."""
     table, names, _ = undisturbed
-    ours = [p for p in engine.cache().iterdir() if engine.complete(p) and '"neurons": 3' in (p / "structure.json").read_text()]
-    newest = max(ours, key=lambda path: path.stat().st_mtime)
+    # the first build of this cache is that of the undisturbed sweep
+    built = min((path for path in engine.cache().iterdir() if engine.complete(path)), key=lambda path: path.stat().st_mtime)
     mine = tmp_path / "cache"
-    shutil.copytree(newest, mine / newest.name)
-    program = mine / newest.name / "main"
+    shutil.copytree(built, mine / built.name)
+    program = mine / built.name / "main"
     program.write_bytes(b"\x00" * program.stat().st_size)
     program.chmod(0o755)
     monkeypatch.setenv("FWBIO_CACHE", str(mine))

@@ -44,7 +44,7 @@ class CardSynapses(Synapses):
 
 
 def synapses(
-    card, source, target, *, set=None, into="I", weight=None, drive="h", delay=None, connect=None, name="synapses*", dt=None, **given
+    card, source, target, *, set=None, into="I", weight=None, drive="h", delay=None, connect=None, name="synapses*", dt=None, token=None, **given
 ) -> CardSynapses:
     """The synapse card (name, path or tables) between two groups of one's own network, as Brian2 Synapses.
 
@@ -53,6 +53,7 @@ def synapses(
     the card's own w where there is one, else a factor g of what a spike adds. Default 1, or the card's own unit
     drive : variable of ``target`` that is the card's h_post. delay : of transmission, s. connect : True (all), a condition, or
     a table of the arguments of ``connect``; None leaves connecting to the caller. Every ``connect`` sets all starting values.
+    token : how long a token lasts, for a card that latches a state once a token (at its end).
 
     Raises BadInput for anything that does not fit, before anything is compiled.
     """
@@ -68,6 +69,9 @@ def synapses(
     rename = {"h_post": f"{drive}_post", "I_post": f"{into}_post", **rename}
     rules = {pathway: "\n".join(word_substitute(brian(rule), rename) for rule in own) for pathway, own in pathways(tables, read).items()}
     delays = {} if delay is None else {p: quantity(delay, "s", f"{label}: delay", low=0) * second for p in ("pre", "pre_own") if p in rules}
+    latch = [word_substitute(brian(rule), rename) for rule in tables["spiking"].get("latch", [])]
+    if latch and token is None:
+        raise BadInput(f"{label}: this card does {', '.join(latch)} once a token; say how long one lasts, for instance token='100 ms'")
     late = tables["spiking"].get("pre", {}).get("delay")
     if late:
         delays["pre_late"] = numbers[late] * second
@@ -86,6 +90,8 @@ def synapses(
     )
     for pathway in rules:
         getattr(made, pathway).order = MOMENT[pathway]
+    if latch:
+        made.run_regularly("\n".join(latch), dt=quantity(token, "s", f"{label}: token", low=1e-9) * second)
     for key in own_numbers(tables):
         made.variables[rename.get(key, key)].set_value(numbers[key])
     if connect is not None:
