@@ -44,7 +44,20 @@ class CardSynapses(Synapses):
 
 
 def synapses(
-    card, source, target, *, set=None, into="I", weight=None, drive="h", delay=None, connect=None, name="synapses*", dt=None, token=None, **given
+    card,
+    source,
+    target,
+    *,
+    set=None,
+    into="I",
+    weight=None,
+    drive="h",
+    delay=None,
+    connect=None,
+    name="synapses*",
+    dt=None,
+    token=None,
+    **given,
 ) -> CardSynapses:
     """The synapse card (name, path or tables) between two groups of one's own network, as Brian2 Synapses.
 
