@@ -111,14 +111,17 @@ def cached() -> Finding:
     says = f"{folder}: {whole} networks, {megabytes:,.0f} MB" + (f"; {broken} unfinished, damaged or of an older fwbio" if broken else "")
     if folder.name.startswith("fwbio-cache-"):
         fix = "export FWBIO_CACHE=a folder that can be written and is kept"
-        return Finding("cache", f"{says}; the usual place cannot be written, so it is lost each time", False, fix)
+        return Finding(
+            "cache", f"{says}; the usual place cannot be written, and this one is lost when the machine starts again", False, fix
+        )
     return Finding("cache", says, True, "fwbio doctor --clean" if broken else "")
 
 
 def memory() -> Finding:
-    pages = {name: os.sysconf(name) * os.sysconf("SC_PAGE_SIZE") / 1e9 for name in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES")}
+    from fwbio.memory import free_mb, total_mb
+
     disk = shutil.disk_usage(Path.cwd()).free / 1e9
-    says = f"{pages['SC_AVPHYS_PAGES']:.1f} of {pages['SC_PHYS_PAGES']:.1f} GB free; {os.cpu_count()} cores; disk here {disk:.1f} GB free"
+    says = f"{free_mb() / 1e3:.1f} of {total_mb() / 1e3:.1f} GB free; {os.cpu_count()} cores; disk here {disk:.1f} GB free"
     return Finding("memory", says, disk > 0.1, "" if disk > 0.1 else "free some space")
 
 

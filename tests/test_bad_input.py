@@ -194,3 +194,12 @@ def test_json_is_all_there_is_on_standard_output(tmp_path):
     refused("run", "retrieval", "--level", "rnn", "--json", "--out", "out", cwd=tmp_path, says="not empty")
     assert fwbio("run", "retrieval", "--level", "rnn", "--trials", 2, "--force", "--out", "out", cwd=tmp_path).code == 0
     assert read(tmp_path / "out")["trials"] == 2
+
+
+def test_a_reader_that_goes_away_is_no_fault(tmp_path):
+    """`fwbio show CARD | head -1`, and a standard output that is closed from the start."""
+    for line in ("fwbio show retrieval | head -1", "fwbio models >&-", "fwbio show retrieval --json | head -c 1"):
+        end = subprocess.run(
+            ["bash", "-c", line.replace("fwbio", f"{sys.executable} -m fwbio", 1)], capture_output=True, text=True, cwd=tmp_path
+        )
+        assert "Traceback" not in end.stderr and "Exception" not in end.stderr and "\x1b" not in end.stdout + end.stderr, line

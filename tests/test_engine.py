@@ -6,6 +6,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -159,3 +160,21 @@ def test_an_interrupted_parent_leaves_no_child(built):
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     assert str(folder / "main") not in listed
     assert time.monotonic() - before < 30
+
+
+def test_a_child_that_wants_too_much_memory_dies_alone(monkeypatch, tmp_path):
+    monkeypatch.setattr(engine, "LEAST", 1_000_000_000)
+    monkeypatch.setattr(engine, "free_mb", lambda: 500.0)
+    with pytest.raises(EnvironmentProblem, match="out of memory"):
+        engine.child([sys.executable, "-c", "import time; time.sleep(0.2); bytearray(1_500_000_000)"], tmp_path, 1, None)
+    engine.child([sys.executable, "-c", "import time; time.sleep(0.2); bytearray(100_000_000)"], tmp_path, 1, None)
+
+
+def test_a_cache_that_cannot_be_written_is_replaced_and_said_once(tmp_path):
+    """/dev/null is no folder, not for root either. The other place is the same for the next process."""
+    code = "from fwbio.spiking import engine; print(engine.cache()); print(engine.cache())"
+    env = {**os.environ, "FWBIO_CACHE": "/dev/null/fwbio", "TMPDIR": str(tmp_path)}
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env) for _ in range(2)]
+    (place,) = {line for run in runs for line in run.stdout.splitlines()}
+    assert os.path.dirname(place) == str(tmp_path) and os.stat(place).st_mode & 0o77 == 0
+    assert all(run.stderr.count("cannot be written") == 1 and place in run.stderr for run in runs)

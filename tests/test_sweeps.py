@@ -1,11 +1,13 @@
 """Sweeps: axes and their errors, points that know their seeds, a folder that is right at every moment, and the command itself."""
 
+import contextlib
 import csv
 import io
 import json
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ import pytest
 import fwbio
 from fwbio.cards import reader
 from fwbio.errors import BadInput
-from fwbio.sweeps import axes, job, point, store, table
+from fwbio.sweeps import axes, job, local, point, store, table
 from fwbio.sweeps.spec import Spec
 
 TINY = {"population.unit.size": "3", "population.unit.neurons": "3", "protocol.duration": "100 ms"}
@@ -245,3 +247,80 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path):
     assert code == 2 and "holds no sweep" in err
     code, _, err = command("resume", str(tmp_path))
     assert code == 2 and "no sweep there" in err
+
+
+def test_with_little_memory_points_run_one_at_a_time(monkeypatch, tmp_path):
+    beside, most = [], []
+
+    def figures(spec, settings, seed):
+        beside.append(1)
+        most.append(len(beside))
+        time.sleep(0.05)
+        beside.pop()
+        return {"accuracy.spiking": 0.5}
+
+    monkeypatch.setattr(point, "figures", figures)
+    fwbio.sweep("retrieval", OVER, out=tmp_path / "enough", workers=3)
+    assert max(most) > 1
+    most.clear()
+    monkeypatch.setattr(local, "free_mb", lambda: 0.05 * local.total_mb())
+    fwbio.sweep("retrieval", OVER, out=tmp_path / "little", workers=3)
+    assert len(most) == 6 and max(most) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a disk")
+def test_a_disk_that_is_really_full(monkeypatch, tmp_path):
+    """A file system of 64 kB: what fits is kept, nothing half-written is left; when there is room the sweep goes on."""
+    stand_in(monkeypatch)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", disk], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        ballast = disk / "ballast"
+        many = ["fast.tau=" + ",".join(f"{k}s" for k in range(1, 31))]
+        for room in (16_384, 24_576):  # what is free when the sweep begins
+            ballast.write_bytes(bytes(65_536 - room - 8192))
+            with contextlib.suppress(OSError):  # the table may not fit either
+                fwbio.sweep("retrieval", many, out=disk / "s", workers=1)
+        there = store.finished(disk / "s")
+        assert 0 < len(there) < 30 and not [p for p in (disk / "s").rglob("*") if p.name.startswith(".new-")]
+        ballast.unlink()
+        subprocess.run(["mount", "-o", "remount,size=1m", disk], check=True)
+        assert fwbio.resume(disk / "s").counts()["done"] == 30
+        assert there.items() <= store.finished(disk / "s").items()
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+STARTED = """
+import multiprocessing, sys
+import fwbio
+
+def work(folder):
+    table = fwbio.sweep("random_recurrent", "fast.tau=1s", trials=1, levels="spiking", target="numpy", out=folder,
+                        set={"population.unit.size": "3", "population.unit.neurons": "3", "protocol.duration": "100 ms"}, workers=2)
+    assert table.counts()["done"] == 1
+
+if sys.argv[1] == "here":
+    work(sys.argv[2])
+elif __name__ == "__main__":
+    child = multiprocessing.get_context(sys.argv[1]).Process(target=work, args=(sys.argv[2],))
+    child.start()
+    child.join()
+    sys.exit(child.exitcode)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "method", ["typed", "spawn", *(pytest.param(name, marks=pytest.mark.full) for name in ("here", "fork", "forkserver"))]
+)
+def test_a_sweep_runs_in_a_script_at_the_prompt_and_in_any_kind_of_child(method, tmp_path):
+    """A script without a ``__main__`` guard, the same typed into Python, and children of all three kinds."""
+    script = tmp_path / "script.py"
+    script.write_text(STARTED)
+    line = [sys.executable, "-", "here"] if method == "typed" else [sys.executable, str(script), method]
+    done = subprocess.run([*line, str(tmp_path / "s")], capture_output=True, text=True, input=STARTED if method == "typed" else None)
+    assert done.returncode == 0, done.stderr
+    assert len(store.finished(tmp_path / "s")) == 1

@@ -1,9 +1,8 @@
 """``fwbio check CARD``: everything that can be known without compiling, and what a run would cost."""
 
-import os
-
 from fwbio.cards import legal, network, reader
 from fwbio.errors import BadInput
+from fwbio.memory import free_mb
 from fwbio.tasks import in_a_row
 
 # measured with 50 units of 100 neurons on one core: seconds a neuron and step, seconds a synaptic event, bytes a synapse
@@ -67,7 +66,7 @@ def affordable(net, trials: int, plain: bool = False, tokens: int | None = None)
 
 def enough(memory: float, where: str, instead: str) -> float:
     """The megabytes again; raises BadInput if they are more than 80 % of what is free."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6 if hasattr(os, "sysconf") else float("inf")
+    free = free_mb()
     if memory > 0.8 * free:
         raise BadInput(f"{where}about {memory:,.0f} MB are needed and {free:,.0f} MB are free; use {instead}")
     return memory

@@ -9,11 +9,13 @@ A child does not outlive its parent, and a build that is damaged on disk is made
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import importlib.metadata
 import json
 import os
 import platform
+import resource
 import shutil
 import signal
 import subprocess
@@ -27,6 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from fwbio.errors import EnvironmentProblem
+from fwbio.memory import free_mb
 from fwbio.spiking.structure import Structure
 
 
@@ -48,6 +51,7 @@ class NonFinite(EnvironmentProblem):
 
 
 LARGEST = float(np.finfo(np.float32).max)  # of any state, 3.4e38: what is kept is float32, and nothing real comes near
+LEAST = 4_000_000_000  # bytes of address space that a child may always have; Python's libraries reserve two of them and use a tenth
 RUNNING = {}  # child process to (thread that waits for it, why it was killed)
 
 
@@ -73,7 +77,7 @@ def keep(arrays, path: Path) -> None:
 
 
 def cache() -> Path:
-    """``$FWBIO_CACHE``, or ``~/.cache/fwbio``, or a temporary folder where that cannot be written."""
+    """``$FWBIO_CACHE``, or ``~/.cache/fwbio``, or where that cannot be written a folder of this user among the temporary ones (said once)."""
     chosen = Path(os.environ.get("FWBIO_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "fwbio")
     try:
         chosen.mkdir(parents=True, exist_ok=True)
@@ -81,7 +85,17 @@ def cache() -> Path:
             return chosen
     except OSError:
         pass
-    return Path(tempfile.mkdtemp(prefix="fwbio-cache-"))
+    return elsewhere(chosen)
+
+
+@functools.cache
+def elsewhere(chosen: Path) -> Path:
+    place = Path(tempfile.gettempdir()) / f"fwbio-cache-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    if place.is_symlink() or hasattr(os, "getuid") and place.stat().st_uid != os.getuid():  # somebody else's programs are not run
+        place = Path(tempfile.mkdtemp(prefix="fwbio-cache-"))
+    print(f"fwbio: {chosen} cannot be written; compiled networks are kept in {place} (export FWBIO_CACHE=…)", file=sys.stderr)
+    return place
 
 
 def key(s: Structure, shapes: dict) -> str:
@@ -228,6 +242,7 @@ def child(command, folder, seed, progress, quiet=True) -> tuple[float, float]:
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(seed), start_new_session=True
     )
     RUNNING[process] = threading.get_ident(), ""
+    confine(process)
     errors = []
     listener = threading.Thread(target=lambda: errors.append(process.stderr.read()), daemon=True)
     listener.start()
@@ -255,11 +270,19 @@ def child(command, folder, seed, progress, quiet=True) -> tuple[float, float]:
     complaint = (errors[0] if errors else "").strip()
     if process.returncode or (quiet and complaint):
         cause = f"signal {-process.returncode}" if process.returncode < 0 else f"exit code {process.returncode}"
-        if process.returncode == -9:
+        if process.returncode == -9 or "bad_alloc" in complaint or "MemoryError" in complaint:
             cause += f", probably out of memory (peak {usage.ru_maxrss / 1024:.0f} MB)"
         tail = "\n".join((complaint or "".join(said)).splitlines()[-8:])
         raise EnvironmentProblem(f"the spiking run failed: {cause}\n{tail}".rstrip())
     return time.monotonic() - start, peak or usage.ru_maxrss / 1024
+
+
+def confine(process) -> None:
+    """A child that wants more memory than there is ends by itself, before the system kills whom it likes."""
+    if hasattr(resource, "prlimit"):
+        with contextlib.suppress(OSError, ValueError):  # it has ended, or has a lower limit already
+            most = max(int(free_mb() * 1e6), LEAST)
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (most, most))
 
 
 def read_back(back: dict, results: Path, values: dict) -> None:

@@ -1,6 +1,7 @@
 """The points of a sweep on this machine: a thread a worker, the network of each point in a child process of its own.
 
-A point that dies is tried again, three times in all; one that runs ten times as long as the others is killed. Ctrl-C once: no new
+A point that dies is tried again, three times in all; one that runs ten times as long as the others is killed; none is begun beside
+others while a tenth of the memory or less is free. Ctrl-C once: no new
 points, those that run are finished; twice: they are killed. Either way everything that is finished is kept.
 """
 
@@ -13,11 +14,12 @@ import threading
 import time
 
 from fwbio.errors import BadInput, EnvironmentProblem
+from fwbio.memory import free_mb, total_mb
 from fwbio.spiking import engine
 from fwbio.sweeps import point as one
 from fwbio.sweeps import store
 
-ATTEMPTS = 3
+ATTEMPTS, SPARE = 3, 0.1  # of the memory: below it no point is begun beside others
 PATIENCE, SHORTEST = 10, 60.0  # a point is hung after ten times the median, but not before a minute
 
 
@@ -37,6 +39,9 @@ def run(folder, spec, todo, workers, tell, limit=None, fail_fast=False) -> None:
 
     def work():
         while not stop.is_set():
+            if busy and free_mb() < SPARE * total_mb():  # those that run may need it
+                stop.wait(0.5)
+                continue
             try:
                 point = waiting.get_nowait()
             except queue.Empty:
