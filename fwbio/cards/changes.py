@@ -10,9 +10,9 @@ from fwbio.quantities import quantity, whole
 def change(tables: dict, changes: dict, file: str) -> dict:
     """The tables with ``changes`` made, by exposed or full name; raises BadInput for a name that is not a parameter."""
     tables = copy.deepcopy(tables)
-    exposed = tables.get("expose", {})
+    exposed, tried = tables.get("expose", {}), copy.deepcopy(tables)
     for name, full in exposed.items():
-        if place(copy.deepcopy(tables), full)[0] is None:
+        if place(tried, full)[0] is None:
             raise BadInput(f"{file}: expose.{name} = {full!r}: no such value in this card")
     for name, value in changes.items():
         full = exposed.get(name, name)

@@ -100,11 +100,17 @@ def elsewhere(chosen: Path) -> Path:
 
 def key(s: Structure, shapes: dict) -> str:
     """The name of the build of ``s``."""
+    text = json.dumps([asdict(s), shapes, origin()], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+@functools.cache
+def origin() -> list[str]:
+    """What makes other programs of the same structure: our sources, versions, the CPU."""
     sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")) if path.name != "engine.py")
     flags = Path("/proc/cpuinfo").read_text().split("flags", 1)[-1].split("\n", 1)[0] if os.path.exists("/proc/cpuinfo") else ""
     versions = [importlib.metadata.version(p) for p in ("brian2", "numpy")] + [platform.python_version(), platform.machine()]
-    text = json.dumps([asdict(s), shapes, versions, flags], sort_keys=True)
-    return hashlib.sha256(text.encode() + sources).hexdigest()[:20]
+    return [hashlib.sha256(sources).hexdigest(), *versions, flags]
 
 
 def build(s: Structure, values: dict, say=None) -> tuple[Path, float]:
