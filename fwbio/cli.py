@@ -206,6 +206,7 @@ def sweeping(command):
 @click.option("--set", "changes", metavar="NAME=VALUE", multiple=True, help="Change a parameter at every point.")
 @click.option("--no-fast", is_flag=True, help="Switch the fast weights off.")
 @click.option("--plain", is_flag=True, help="Spikes without the exact reductions.")
+@click.option("--pack", is_flag=True, help="Small points side by side in one network; --plan says whether that pays.")
 @click.option("--out", metavar="DIR", help="Folder of the sweep; one that is there is taken up [default: results/sweep-CARD].")
 @click.option("--plan", "only_plan", is_flag=True, help="Print points, builds, memory, disk and time; run nothing.")
 @click.option("--yes", is_flag=True, help="More than a million points are meant.")

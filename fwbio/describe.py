@@ -53,13 +53,14 @@ class Run:
         return float(self.right.mean())
 
 
-def run(network, task=None, level: str | None = None, *, seed: int = 0, wipe=None, progress=None, say=None, **options):
+def run(network, task=None, level: str | None = None, *, seed: int = 0, wipe=None, spikes=None, progress=None, say=None, **options):
     """Runs every trial of ``task`` through ``network`` (of ``fwbio.load``) as ``level``; a Run.
 
     A circuit has a protocol in place of a task: ``run(circuit, level="rate")`` gives a ``fwbio.circuit.CircuitRun``.
 
     seed : of the spikes; the other two levels draw nothing
     wipe : {"what": "h", "A" or "W", "before": token}, in place of the card's (``fwbio.wipe``); paced networks only
+    spikes : the SpikingTrace of this run, if it was made beside others (``fwbio.spiking.pack``)
     progress : called with the fraction done
     options : of the level's own ``run``, for instance ``rtol`` (rate), ``plain`` or ``target`` (spiking)
 
@@ -78,11 +79,12 @@ def run(network, task=None, level: str | None = None, *, seed: int = 0, wipe=Non
     x, start = task.x(network), time.monotonic()
     wipes.check(network.wipe, x.shape[1])
     keep = network.card.get("record", {}).get("trials", 0)
-    spikes = None
     if level == "spiking":
         from fwbio.spiking import batches
 
-        spikes = batches.run(network, x, seed=seed, keep=keep, since=task.since, progress=progress, say=say, **options)
+        if spikes is None:
+            spikes = batches.run(network, x, seed=seed, keep=keep, since=task.since, progress=progress, say=say, **options)
+        spikes = replace(spikes, A=spikes.A[:keep], levels={name: A[:keep] for name, A in spikes.levels.items()})
         trace, h, t, current = spikes, spikes.h, spikes.t, spikes.I
         kept, read_from = batches.kept_trials(len(x), keep, network, options.get("plain", False), options.get("batch")), spikes.seen
     else:

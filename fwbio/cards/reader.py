@@ -18,6 +18,7 @@ DEEPEST = 20  # tables within tables
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 
 
+@functools.cache
 def folder() -> Path:
     """Where the shipped cards stand: ``fwbio/models`` in an installed package, ``models`` in a checkout."""
     inside = Path(__file__).parents[1] / "models"

@@ -97,7 +97,7 @@ def run(folder: Path) -> None:
     text, after = text + [f"{name} : 1" for name in seen], after + [f"{name} = 0" for name in seen]
     axons = NeuronGroup(
         job["axons"],
-        each_its_own(Equations("\n".join(text))),
+        synapses.each_its_own(Equations("\n".join(text))),
         threshold="t_in_timesteps == due",
         reset="\n".join(after),
         method="exact",
@@ -114,7 +114,7 @@ def run(folder: Path) -> None:
         own = presynaptic(card)
         for form in FORMS:
             plain, prefix = form == "plain", name if form == "reduced" else f"{name}_own"
-            model = each_its_own(synapses.model(card, prefix, {}, set(), plain))
+            model = synapses.each_its_own(synapses.model(card, prefix, {}, set(), plain))
             code = word_substitute(synapses.on_pre(card, prefix, set(), plain), {"I_post": f"{name}_{form}_post"})
             made = Synapses(axons, axons, model, on_pre=code, method="exact", dt=dt, name=f"{name}_{form}_syn")
             made.connect(j="i")
@@ -137,16 +137,3 @@ def run(folder: Path) -> None:
 
         device.build(directory=str(folder / "program"), compile=True, run=True)
     np.savez(folder / "outputs.npz", i=np.asarray(spikes.i), **{name: np.asarray(getattr(spikes, name)) for name in seen})
-
-
-def each_its_own(equations):
-    """The same equations, but parameters that all synapses of a projection share are one a neuron or synapse."""
-    from brian2 import Equations
-    from brian2.equations.equations import SingleEquation
-
-    return Equations(
-        [
-            SingleEquation(e.type, e.varname, e.dim, e.var_type, e.expr, [flag for flag in e.flags if flag != "shared"])
-            for e in equations.values()
-        ]
-    )

@@ -44,7 +44,7 @@ def run(
 ) -> SpikingTrace:
     """All trials of ``x`` (trials, inputs, units) through the spiking network.
 
-    seed : of the spikes; batch k gets its own stream. keep, since : trials whose A is returned, and from which token on
+    seed : of the spikes; each trial has its own, whatever runs beside it (lif neurons: each batch). keep, since : trials whose A is returned, and from which token on
     plain : no reductions (small networks only). clamp : h follows the input alone. target : cpp_standalone, numpy or cython; None: C++ if there is a compiler
     progress : called with the fraction done; say : with what is being done
 
@@ -67,7 +67,7 @@ def run(
             if progress:
                 progress(done.mean())
 
-        values = parameters(network, s, chunks[k])
+        values = parameters(network, s, chunks[k], seed, k * size)
         own = int(np.random.SeedSequence(seed, spawn_key=(k,)).generate_state(1)[0])
         outcome = engine.run(folder, s, values, own, tell) if folder else engine.interpret(s, values, own, tell)
         tell(1.0)

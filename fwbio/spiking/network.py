@@ -28,6 +28,7 @@ from brian2.utils.stringtools import word_substitute
 
 from fwbio.cards.equations import split
 from fwbio.spiking import synapses
+from fwbio.spiking.draws import draw
 from fwbio.spiking.structure import H_STEP, presynaptic
 
 RENORMALISE = 4  # tokens between renormalisations of a shared decay
@@ -43,7 +44,16 @@ def relu(x):
 def assemble(s, tables: dict) -> dict:
     """The objects of the network by name; ``tables`` holds the arrays that stand behind clocked names, by name."""
     timed = timed_arrays(s, tables)
-    space = {**timed, "relu": relu, "cells": s.cells, "n_units": s.units, "per_trial": s.per_trial, "n_neurons": s.neurons}
+    space = {
+        **timed,
+        "relu": relu,
+        "draw": draw,
+        "apart": s.apart,
+        "cells": s.cells,
+        "n_units": s.units,
+        "per_trial": s.per_trial,
+        "n_neurons": s.neurons,
+    }
     dendrites = make_dendrites(s, space)
     neurons = make_neurons(s, dendrites, space)
     objects = {"dendrites": dendrites, "neurons": neurons}
@@ -69,6 +79,11 @@ def timed_arrays(s, tables):
     return found
 
 
+def own(s, group) -> set[str]:
+    """The parameters of a group that are not the same for all points."""
+    return {name.split(".", 1)[1] for name in s.own if name.startswith(f"{group}.")}
+
+
 def make_dendrites(s, space):
     text = ["z : 1", "drive : 1", "u : 1", "h : 1", "unit : integer (constant)", "trial : integer (constant)"]
     text += s.dendrite["spiking"]["ode"] if s.dendrite else ["I : 1"]
@@ -81,7 +96,7 @@ def make_dendrites(s, space):
         text.append(f"{s.neuron['rate']['inverse']} : volt")
     group = NeuronGroup(
         s.trials * s.units * s.cells,
-        Equations("\n".join(text)),
+        synapses.each_its_own(Equations("\n".join(text)), own(s, "dendrites")),
         method="exact",
         dt=s.dt * second,
         namespace=space,
@@ -96,10 +111,13 @@ def make_neurons(s, dendrites, space):
     card = s.neuron
     driven_by = card["rate"].get("inverse", "h")
     text = [*card["spiking"].get("ode", []), f"{driven_by} : {'volt' if driven_by != 'h' else '1'} (linked)"]
-    text += ["unit : integer (constant)", "dendrite : integer (constant)"]
+    text += ["unit : integer (constant)", "dendrite : integer (constant)", *(["stream : 1 (constant)"] if s.draws else [])]
     for name, entry in {**card.get("needs", {}), **card.get("param", {})}.items():
         if name != "h":
             text.append(f"{name} : {synapses.declared(entry)} (shared, constant)")
+    for name, synapse in s.projections.items():  # synapses do not exist yet when parameters are set; their neuron does
+        known = {**synapse.get("needs", {}), **synapse.get("param", {})}
+        text += [f"{name}_own_{key} : {synapses.declared(known[key])} (constant)" for key in sorted(own(s, name))]
     spiking = card["spiking"]
     after_spike = [spiking["reset"]] if "reset" in spiking else []
     for name, synapse in {} if s.plain else s.projections.items():
@@ -107,8 +125,8 @@ def make_neurons(s, dendrites, space):
         text, after_spike = text + axon, after_spike + rules
     group = NeuronGroup(
         s.trials * s.per_trial,
-        Equations("\n".join(text)),
-        threshold=spiking["threshold"],
+        synapses.each_its_own(Equations("\n".join(text)), own(s, "neurons")),
+        threshold=spiking["threshold"].replace("rand()", "draw(stream, t_in_timesteps)"),
         reset="\n".join(after_spike) or None,
         refractory=spiking.get("refractory", False),
         method="euler" if any("xi" in ode for ode in spiking.get("ode", [])) else "exact",
@@ -142,7 +160,7 @@ def project(s, name, card, neurons, dendrites, space):
     made = Synapses(
         neurons,
         dendrites,
-        synapses.model(card, name, on_clock, of_neuron, s.plain),
+        synapses.each_its_own(synapses.model(card, name, on_clock, of_neuron, s.plain), own(s, name)),
         on_pre=synapses.on_pre(card, name, of_neuron, s.plain),
         dt=s.dt * second,
         namespace=space,
@@ -194,6 +212,7 @@ def add_ticks(s, dendrites, space):
 def record(s, objects, space):
     neurons, made = objects["neurons"], {}
     kept = s.record * s.per_trial
+    pairs = s.per_trial * s.units * s.cells  # synapses of a trial
     seen = ["h"] if s.paced else ["h", "I"]
     made["h_seen"] = StateMonitor(objects["dendrites"], seen, record=True, dt=s.sample * second, name="h_seen")
     if kept:
@@ -201,7 +220,7 @@ def record(s, objects, space):
     for name, card in s.projections.items():
         state = synapses.fast_state(card)
         if kept and state:
-            rows, period = np.arange(kept * s.units * s.cells), s.token * second
+            rows, period = (np.arange(s.record)[:, None] * s.apart * pairs + np.arange(pairs)).ravel(), s.token * second
             made[f"{name}_seen"] = StateMonitor(
                 objects[name], f"{state}_now", record=rows, dt=period, when="before_start", order=-1, name=f"{name}_seen"
             )
@@ -219,12 +238,18 @@ def initialise(s, objects) -> None:
     for state, entry in s.neuron.get("state", {}).items():
         setattr(objects["neurons"], state, entry["start"])
     for name, card in s.projections.items():
-        own = presynaptic(card)
+        for key in sorted(own(s, name)):
+            setattr(objects[name], key, f"{name}_own_{key}_pre")
+        axon = presynaptic(card)
         for state, entry in card["state"].items():
             if entry["start"] == "weight":
-                setattr(objects[name], state, f"{name}_weight(unit_post*ms, unit_pre)")
-            elif state in own:
-                start = word_substitute(entry["start"], {k: f"{name}_{k}" for k in own})
+                setattr(
+                    objects[name],
+                    state,
+                    f"{name}_weight(unit_post*ms, {'i//(apart*per_trial)*n_units + ' if f'{name}_weight' in s.own else ''}unit_pre)",
+                )
+            elif state in axon:
+                start = word_substitute(entry["start"], {k: f"{name}_{k}" for k in axon})
                 setattr(objects[name] if s.plain else objects["neurons"], f"{name}_{state}", start)
             elif entry["start"] != "0":
                 setattr(objects[name], state, entry["start"])

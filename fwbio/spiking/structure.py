@@ -12,6 +12,7 @@ import numpy as np
 from fwbio.cards.equations import names, split
 from fwbio.errors import BadInput
 from fwbio.pacing import free_gains, gate
+from fwbio.spiking.streams import streams
 
 H_STEP, H_MAX = 1e-3, 20.0  # the drive of a neuron card with an inverse is tabulated over h
 
@@ -44,6 +45,12 @@ class Structure:
     wipe: str | None = None  # h, A or W: what the clocked number ``keep``, one a token, multiplies
     target: str = "cpp_standalone"
     quiet: int = 0  # inputs before spikes and weights are recorded
+    apart: int = 1  # trial 0, apart, 2 apart … are recorded: the first of each point, where several points run side by side
+    own: tuple[str, ...] = ()  # GROUP.VARIABLE of the parameters that those points do not share
+
+    @property
+    def draws(self) -> bool:
+        return drawn(self.neuron)
 
     @property
     def per_trial(self) -> int:
@@ -110,10 +117,15 @@ def structure(network, inputs: int, trials: int, record: int, *, plain=False, cl
     )
 
 
-def parameters(network, s: Structure, x: np.ndarray) -> dict[str, float | np.ndarray]:
-    """Every parameter of one run, in SI units. x : (trials, inputs, units), padded with copies up to ``s.trials``."""
+def parameters(network, s: Structure, x: np.ndarray, seed: int = 0, first: int = 0) -> dict[str, float | np.ndarray]:
+    """Every parameter of one run, in SI units. x : (trials, inputs, units), padded with copies up to ``s.trials``.
+
+    seed, first : of the spikes, and the number of the first of these trials among all that belong to the seed
+    """
     rows = np.resize(np.arange(len(x)), s.trials)
     values = {"x": x[rows].transpose(1, 0, 2).reshape(s.inputs, -1)}
+    if s.draws:
+        values["neurons.stream"] = streams(seed, range(first, first + s.trials), s.per_trial)
     for key, value in network.neuron.values.items():
         if key in {**network.neuron.card.get("needs", {}), **network.neuron.card.get("param", {})}:
             values[f"neurons.{key}"] = value
@@ -157,6 +169,11 @@ def parameters(network, s: Structure, x: np.ndarray) -> dict[str, float | np.nda
             if projection.associative:
                 values[f"{name}.write_gain"] = write_gain
     return values
+
+
+def drawn(neuron: dict) -> bool:
+    """Whether the neurons' random numbers are those of ``fwbio.spiking.draws``: all but those drawn inside an integration step (xi)."""
+    return "rand()" in neuron["spiking"]["threshold"]
 
 
 def presynaptic(card) -> set[str]:

@@ -9,6 +9,7 @@ Plain form: the card's own equations, integrated exactly at each event of each s
 """
 
 from brian2 import Equations
+from brian2.equations.equations import SingleEquation
 from brian2.utils.stringtools import word_substitute
 
 from fwbio.cards.equations import linear_decay, split, written
@@ -77,6 +78,20 @@ def in_plain(line: str, ours) -> str:
     """A line of equations for a synapse by itself: Brian2 moves its state at each event, or ``between`` does (``ours``)."""
     parts = split(line, "ode") if "/dt" in line else None
     return line if parts is None else f"{parts['ode']} : {parts['unit']}" if ours else f"{line} (event-driven)"
+
+
+def each_its_own(equations: Equations, names=None) -> Equations:
+    """The same equations, but the parameters ``names`` (default: all), and what depends on them, are not shared within the group."""
+    own = set(equations.names if names is None else names)
+    for e in equations.values():
+        if e.expr is not None and e.type == "subexpression" and own & e.identifiers:
+            own.add(e.varname)
+    return Equations(
+        [
+            SingleEquation(e.type, e.varname, e.dim, e.var_type, e.expr, [f for f in e.flags if f != "shared" or e.varname not in own])
+            for e in equations.values()
+        ]
+    )
 
 
 def on_pre(card, name: str, of_neuron: set, plain: bool) -> str:

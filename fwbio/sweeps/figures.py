@@ -6,6 +6,7 @@ from fwbio.figures import canvas
 
 PANELS = 6  # of a third axis
 MOST = 12  # files
+BEYOND = 1e30
 
 
 def of(spec, table) -> dict:
@@ -41,25 +42,31 @@ def unit(table, axis) -> str:
     return names.get(dims, "SI")
 
 
+def values(table, axis) -> np.ndarray:
+    """Those of an axis that can be drawn, in order; what is beyond stands in the table alone."""
+    numbers = np.sort(table.axes[axis][1])
+    return numbers[np.abs(numbers) < BEYOND]
+
+
 def scale(numbers) -> str:
     """Logarithmic where values above 0 span more than a decade."""
     low, high = min(numbers), max(numbers)
     return "log" if low > 0 and high / low > 10 else "linear"
 
 
-def interval(values):
+def interval(found):
     """Mean and half width of its 95 % interval (Student's t), over replicates and other axes."""
     from scipy.stats import t
 
-    values = values[np.isfinite(values)]
-    if len(values) < 2:
-        return (values[0] if len(values) else np.nan), np.nan
-    return values.mean(), t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
+    found = found[np.isfinite(found)]
+    if len(found) < 2:
+        return (found[0] if len(found) else np.nan), np.nan
+    return found.mean(), t.ppf(0.975, len(found) - 1) * found.std(ddof=1) / len(found) ** 0.5
 
 
 def curves(table, name, columns, numeric):
     (axis,) = numeric
-    numbers = np.sort(table.axes[axis][1])
+    numbers = values(table, axis)
     place = table[axis]
     caption = (
         f"{name} over {axis}. Points: mean over {table.replicates} seed{'s' * (table.replicates > 1)} and any other axis; "
@@ -77,7 +84,7 @@ def curves(table, name, columns, numeric):
 
 def heat_maps(table, name, columns, numeric):
     across, up = numeric
-    x, y = (np.sort(table.axes[n][1]) for n in numeric)
+    x, y = (values(table, axis) for axis in numeric)
     grids = {c: np.array([[interval(table[c][(table[across] == a) & (table[up] == b)])[0] for a in x] for b in y]) for c in columns}
     finite = np.concatenate([g[np.isfinite(g)] for g in grids.values()])
     low, high = (finite.min(), finite.max()) if len(finite) else (0, 1)
@@ -91,9 +98,9 @@ def heat_maps(table, name, columns, numeric):
     return figure
 
 
-def edges(values):
+def edges(numbers):
     """Borders of the cells of a heat map around its values, in the scale they are drawn in."""
-    move, back = (np.log, np.exp) if scale(values) == "log" else (np.asarray, np.asarray)
-    v = move(np.asarray(values, float))
+    move, back = (np.log, np.exp) if scale(numbers) == "log" else (np.asarray, np.asarray)
+    v = move(np.asarray(numbers, float))
     middle = (v[1:] + v[:-1]) / 2
     return back(np.concatenate([[2 * v[0] - middle[0]], middle, [2 * v[-1] - middle[-1]]]))

@@ -20,7 +20,7 @@ def sweep(
     """Every point of a grid of parameters, computed once and kept; a Table, and the folder ``out``.
 
     card : name or path. over : ``"fast.tau=100ms:5min:log:13"`` or a list of such
-    what : see ``specify``: zip, seeds, seed, set, neurons, neuron, trials, fast, plain, levels, measures, target
+    what : see ``specify``: zip, seeds, seed, set, neurons, neuron, trials, fast, plain, levels, measures, target, pack
     out : results folder (default ``results/sweep-CARD``); a sweep that is there is taken up, its points stay
     workers : children at a time (default: cores). dask : address of a scheduler, or ``"local"``
     limit : how long a point may take, ``"5 min"`` (default: ten times the median). fail_fast : stop at the first failure
@@ -79,6 +79,7 @@ def specify(
     levels=(),
     measures=(),
     target=None,
+    pack=False,
 ) -> Spec:
     """What a sweep computes, checked as far as that is possible without computing.
 
@@ -86,6 +87,7 @@ def specify(
     on its values alone. set, neurons, neuron, trials, fast, plain : as of ``fwbio compare``
     levels : descriptions, ``"rnn,spiking"`` (default: the cheapest one beside spikes). measures : figures to keep (default: all)
     target : cpp_standalone, numpy or cython (default: C++ if there is a compiler)
+    pack : small points side by side in one network: the same spikes, figures equal to 12 digits (the compiler adds in another order)
     """
     spec = Spec(
         str(card),
@@ -102,6 +104,7 @@ def specify(
         words(levels),
         words(measures),
         target,
+        pack,
     )
     checked(spec)
     return spec
@@ -156,6 +159,8 @@ def carry_out(spec, folder, retry, how, force_new, quiet) -> Table:
         said = Said(Progress("sweep", quiet=quiet), len(todo))
         said.start(len(done))
         try:
+            if todo and how["dask"] and spec.pack:
+                raise BadInput("--pack packs points on this machine; leave out --dask or --pack")
             if todo and how["dask"]:
                 from fwbio.sweeps import cluster
 

@@ -18,6 +18,7 @@ from fwbio.memory import free_mb, total_mb
 from fwbio.spiking import engine
 from fwbio.sweeps import point as one
 from fwbio.sweeps import store
+from fwbio.sweeps.packing import Packs
 
 ATTEMPTS, SPARE = 3, 0.1  # of the memory: below it no point is begun beside others
 PATIENCE, SHORTEST = 10, 60.0  # a point is hung after ten times the median, but not before a minute
@@ -33,23 +34,30 @@ def run(folder, spec, todo, workers, tell, limit=None, fail_fast=False) -> None:
     tell : called with (what, point) for what in done, failed, again. limit : seconds a point may take (None: PATIENCE medians)
     """
     import_brian2()
-    waiting, events, stop, busy = queue.SimpleQueue(), queue.SimpleQueue(), threading.Event(), {}
-    for point in todo:
-        waiting.put(point)
+    packs, events, stop, busy = Packs(spec, todo), queue.SimpleQueue(), threading.Event(), {}
 
     def work():
         while not stop.is_set():
             if busy and free_mb() < SPARE * total_mb():  # those that run may need it
                 stop.wait(0.5)
                 continue
-            try:
-                point = waiting.get_nowait()
-            except queue.Empty:
+            points, together = packs.take()
+            if not points:
                 return
-            busy[threading.get_ident()] = time.monotonic()
-            outcome = attempt(folder, spec, point, stop, lambda reason, point=point: events.put(("again", point, reason)))
-            began = busy.pop(threading.get_ident())
-            events.put((*outcome, time.monotonic() - began))
+            me, began = threading.get_ident(), time.monotonic()
+            busy[me] = began, len(points)
+            if together and publish(folder, points, together, events):
+                for point in points:
+                    events.put(("done", point, "", (time.monotonic() - began) / len(points)))
+                points = []
+            for point in points:
+                if together and stop.is_set():
+                    break
+                began = time.monotonic()
+                busy[me] = began, 1
+                outcome = attempt(folder, spec, point, stop, lambda reason, point=point: events.put(("again", point, reason)))
+                events.put((*outcome, time.monotonic() - began))
+            busy.pop(me)
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(max(1, min(workers, len(todo))))]
     for thread in threads:
@@ -73,6 +81,17 @@ def run(folder, spec, todo, workers, tell, limit=None, fail_fast=False) -> None:
                 engine.kill_all()
     if interrupts:
         raise Interrupted
+
+
+def publish(folder, points, together, events) -> bool:
+    """Whether the points of a pack were computed and published; not if anything was wrong with one of them."""
+    try:
+        for point, data in zip(points, together(), strict=True):
+            store.publish(folder, point.key, data)
+    except (BadInput, EnvironmentProblem, MemoryError, OSError) as error:
+        events.put(("again", None, f"a pack of {len(points)} points, each by itself now: {str(error).splitlines()[0]}"))
+        return False
+    return True
 
 
 def import_brian2() -> None:
@@ -114,6 +133,6 @@ def attempt(folder, spec, point, stop, again):
 
 def kill_hung(busy, limit) -> None:
     now = time.monotonic()
-    for thread, began in list(busy.items()):
-        if limit and now - began > limit:
+    for thread, (began, points) in list(busy.items()):
+        if limit and now - began > limit * points:
             engine.kill_all(thread, f"ran for {now - began:.0f} s, the limit is {limit:.0f} s")

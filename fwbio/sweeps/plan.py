@@ -10,13 +10,14 @@ from fwbio.sweeps.axes import size
 from fwbio.sweeps.spec import Spec, chosen_levels
 
 BUILD, POINT_BYTES = 20.0, 4096  # seconds, and what a point's file takes on disk
+START = 0.05  # seconds to start a program, write its parameters and read what it brought
 
 
 @dataclass(frozen=True)
 class Plan:
     """points : in all; there : already computed. builds : networks to compile. structural : the axes that cause them.
 
-    memory_mb : of all workers together. seconds : about, on ``workers`` cores, builds included
+    packs : whether ``--pack`` pays. memory_mb : of all workers together. seconds : about, on ``workers`` cores, builds included
     """
 
     points: int
@@ -27,6 +28,7 @@ class Plan:
     memory_mb: float
     seconds: float
     target: str
+    packs: str
 
     def __str__(self) -> str:
         why = f" (structural: {', '.join(self.structural)})" if self.structural else " (no axis is structural)"
@@ -37,6 +39,7 @@ class Plan:
                 f"builds         {self.builds}{why}",
                 f"target         {self.target}",
                 f"workers        {self.workers}",
+                f"packing        {self.packs}",
                 f"memory         about {self.memory_mb:,.0f} MB in all workers",
                 f"disk           about {self.points * POINT_BYTES / 1e6:,.1f} MB",
                 f"time           about {minutes}, of which builds {self.builds * BUILD:.0f} s",
@@ -69,7 +72,24 @@ def plan(spec: Spec, workers: int, there: int = 0) -> Plan:
         workers * memory,
         left,
         why(target),
+        packing_of(spec, points, seconds) if spiking else "there are no spikes to pack",
     )
+
+
+def packing_of(spec: Spec, points: int, seconds: float) -> str:
+    """Whether it pays to run points side by side: their simulation must be short beside starting a program and writing its files."""
+    from fwbio.sweeps import packing
+
+    if spec.reads_circuit():
+        return "a circuit fills a run by itself"
+    start = {axis.name: axis.values[0] for bundle in spec.axes() for axis in bundle}
+    found = packing.member(spec, None, start, 0)
+    most = min(points, packing.room(spec, found))
+    if most < 2:
+        return "does not pay: one point fills a run, or its neurons draw noise inside a step"
+    share = len(found.x) / found.structure.trials  # alone, a point simulates as many trials as a run has room for
+    gain = (START + seconds) / (START / most + seconds * share)
+    return f"--pack {'pays' if gain > 1.2 else 'hardly pays'}: {most} points a run, about {gain:.1f} times as fast after its own build"
 
 
 def engine_target() -> str:

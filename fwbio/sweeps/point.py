@@ -46,9 +46,12 @@ def check_measures(spec: Spec, kind: str) -> None:
             raise BadInput(f"--measure {name}: {NETWORK[name]}, which takes two descriptions; add one, for instance --levels rate,spiking")
 
 
-def figures(spec: Spec, settings: dict, seed: int) -> dict[str, float | None]:
-    """Every figure that is wanted, by column; None where it is not defined (such as an error relative to nothing)."""
-    model, trials = spec.model(settings, seed)
+def figures(spec: Spec, settings: dict, seed: int, made=None) -> dict[str, float | None]:
+    """Every figure that is wanted, by column; None where it is not defined (such as an error relative to nothing).
+
+    made : network, task and SpikingTrace of this point, if it has run already
+    """
+    model, trials = spec.model(settings, seed) if made is None else (made[0], None)
     options = {"plain": True} if spec.plain else {}
     options |= {"target": spec.target} if spec.target else {}
     levels = chosen_levels(spec)
@@ -56,10 +59,9 @@ def figures(spec: Spec, settings: dict, seed: int) -> dict[str, float | None]:
         runs = [describe.run(model, level=level, seed=seed, **(options if level == "spiking" else {})) for level in levels]
         found = of_circuit(runs)
     else:
-        task = tasks.of(model, trials, seed)
-        runs = [
-            describe.run(model, task, level, seed=seed, **({**options, "workers": 1} if level == "spiking" else {})) for level in levels
-        ]
+        task = tasks.of(model, trials, seed) if made is None else made[1]
+        options |= {"workers": 1, "spikes": made and made[2]}
+        runs = [describe.run(model, task, level, seed=seed, **(options if level == "spiking" else {})) for level in levels]
         found = of_network(runs, predict=not spec.measures or any(name.endswith("predicted") for name in spec.measures))
     wanted = {key: value for key, value in found.items() if not spec.measures or key.split(".")[0] in spec.measures}
     if bad := [key for key, value in wanted.items() if value is not None and not np.isfinite(value)]:
@@ -89,9 +91,9 @@ def of_circuit(runs) -> dict:
     return found
 
 
-def compute(spec: Spec, settings: dict, seed: int) -> bytes:
-    """The point's file. Raises BadInput, EnvironmentProblem or NonFinite."""
-    found = figures(spec, settings, seed)
+def compute(spec: Spec, settings: dict, seed: int, made=None) -> bytes:
+    """The point's file; see ``figures``. Raises BadInput, EnvironmentProblem or NonFinite."""
+    found = figures(spec, settings, seed, *([] if made is None else [made]))
     names, values = list(found), [np.nan if value is None else value for value in found.values()]
     made = io.BytesIO()
     np.savez(made, names=np.array(names), values=np.array(values, float), settings=np.array(json.dumps(settings)), seed=np.array(seed))

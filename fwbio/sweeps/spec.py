@@ -31,10 +31,14 @@ class Spec:
     levels: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
     target: str | None = None
+    pack: bool = False
+
+    def reads_circuit(self) -> bool:
+        return reader.read(self.card)["kind"] == "circuit"
 
     def options(self) -> dict:
         """What ``load`` takes, without the axes."""
-        if reader.read(self.card)["kind"] == "circuit":
+        if self.reads_circuit():
             return {"set": self.set}
         return {"set": self.set, "neurons": self.neurons, "neuron": self.neuron, "fast": self.fast}
 
