@@ -176,7 +176,7 @@ def test_check_tells_the_cost_and_compiles_nothing(small, monkeypatch):
     assert "fine" in check("mongillo")[0] and "MB" in check("mongillo")[1]
     memory, seconds = circuit_cost(fwbio.load("mongillo"))
     assert 300 < memory < 3000 and 5 < seconds < 90
-    monkeypatch.setattr("fwbio.cards.check.os.sysconf", lambda _: 1)
+    monkeypatch.setattr("fwbio.cards.check.free_mb", lambda: 1.0)
     assert "MB are free; use a smaller circuit" in refused(check, small().path)
 
 

@@ -1,8 +1,8 @@
 """Assembles the Brian2 network of a circuit: one NeuronGroup a population, one Synapses a projection.
 
-u and x are kept once an axon, in a group of their own that is integrated exactly:
+u and x are kept once an axon, among the variables of its cell, and moved exactly from spike to spike:
 
-    E --(spikes)--> EE_axon, one an axon: hands E what this spike carries, then follows its write rules
+    E fires: EE_axon_u and EE_axon_x are moved to now, EE_u and EE_x are what this spike carries, then the write rules follow
     E --(EE, after the delay)--> the target's state += what the read rule makes of what the spike carried
 
 A spike that arrives in the refractory time is lost where the card holds that state while refractory (Brunel 2000: clamped at V_r).
@@ -14,10 +14,13 @@ from brian2.equations.equations import SingleEquation
 from brian2.utils.stringtools import word_substitute
 
 from fwbio.cards.equations import written
-from fwbio.spiking import synapses
+from fwbio.spiking import refractory, synapses
+from fwbio.spiking.between import solved
 from fwbio.spiking.circuit_structure import axon_states, read_names, used, wipes
+from fwbio.spiking.draws import draw
 from fwbio.spiking.network import whole  # noqa: F401 (what the worker asks for)
 from fwbio.spiking.plain import brian
+from fwbio.spiking.streams import drawn, own_draws
 from fwbio.spiking.structure import presynaptic
 
 SI = {"1": "1", "V": "volt", "A": "amp"}
@@ -33,7 +36,7 @@ def assemble(s, tables: dict) -> dict:
         objects[f"{name}_spikes"] = SpikeMonitor(objects[name], name=f"{name}_spikes")
     for name, projection in s.projections.items():
         if axon_states(projection["card"]) and not s.plain:
-            objects |= axons(s, name, projection, objects)
+            objects |= means(s, name, projection, objects[projection["source"]])
         objects[name] = project(s, name, projection, objects)
     return objects
 
@@ -49,7 +52,15 @@ def labels(s, population) -> np.ndarray:
 def neurons(s, name, population):
     card, drive, steps = population["neuron"], population["drive"], factors(s, name)
     spiking, unit = card["spiking"], "volt" if drive != "h" else "1"
-    text = [*map(brian, spiking.get("ode", [])), f"background : {unit} (shared, constant)", "label : integer (constant)", *clock(s, name)]
+    *odes, threshold = own_draws([*map(brian, spiking.get("ode", [])), spiking["threshold"]])
+    text = [
+        *odes,
+        *refractory.variables(card),
+        *(["stream : 1 (constant)"] if drawn(card) else []),
+        f"background : {unit} (shared, constant)",
+        "label : integer (constant)",
+        *clock(s, name),
+    ]
     text += [f"{key} : {synapses.declared(entry)} (shared, constant)" for key, entry in used(card).items()]
     for key in steps:
         text += [f"to_{key} : 1 (shared, constant)", f"factor_{key} : 1 (shared, constant)"]
@@ -57,12 +68,13 @@ def neurons(s, name, population):
     text.append(f"{drive} = {'*'.join(['background', *(f'step_{key}' for key in steps)])} : {unit}")
     group = NeuronGroup(
         population["size"],
-        Equations("\n".join([*text, *carried(s, name)])),
-        threshold=spiking["threshold"],
-        reset=spiking.get("reset"),
-        refractory=spiking.get("refractory", False),
+        Equations("\n".join([*text, *on_axons(s, name)])),
+        threshold=threshold,
+        reset="\n".join([*([spiking["reset"]] if "reset" in spiking else []), *refractory.rules(card), *at_spike(s, name)]) or None,
+        refractory=refractory.condition(card),
         method="euler" if any(word in ode for ode in spiking.get("ode", []) for word in ("xi", "rand")) else "exact",
         dt=s.dt * second,
+        namespace={"draw": draw},
         name=name,
     )
     wipe(s, name, group)
@@ -82,61 +94,83 @@ def clock(s, name) -> list[str]:
 
 def wipe(s, name, group) -> None:
     for step, variable, value in wipes(s, name):
-        group.run_regularly(f"{variable} += in_{step}*int(t_in_timesteps == from_{step})*(({value}) - {variable})", dt=s.dt * second)
+        moved = [line for key in leaving(s, name) for line in moves(s, key)] if "_axon_" in variable else []
+        if moved:
+            projection = variable.split("_axon_")[0]
+            value = word_substitute(value, {k: f"{projection}_axon_{k}" for k in presynaptic(s.projections[projection]["card"])})
+        code = f"{variable} += in_{step}*int(t_in_timesteps == from_{step})*(({value}) - {variable})"
+        group.run_regularly("\n".join([*moved, code]), dt=s.dt * second)
 
 
-def carried(s, name) -> list[str]:
-    """What a neuron's last spike carries for each projection, and whether the weights of its axon are still there."""
+def leaving(s, name) -> list[str]:
+    """The projections whose axons are those of this population and have states."""
+    return [key for key, p in s.projections.items() if p["source"] == name and axon_states(p["card"]) and not s.plain]
+
+
+def on_axons(s, name) -> list[str]:
+    """Reduction 1: the states of each axon as they were last moved, what its last spike carries, and whether its weights are still there."""
     lines = [f"{variable} : 1" for _, variable, _ in wipes(s, name) if variable.endswith("_kept")]
-    for key, projection in s.projections.items():
-        if projection["source"] == name:
-            lines += [f"{key}_{state} : 1" for state in axon_states(projection["card"]) if not s.plain]
+    for key in leaving(s, name):
+        card = s.projections[key]["card"]
+        own, states = presynaptic(card), axon_states(card)
+        lines += [f"{key}_{state} : 1" for state in states] + [f"{key}_axon_{state} : 1" for state in states]
+        lines += [f"{key}_axon_{k} : {synapses.declared(card['param'][k])} (shared, constant)" for k in sorted(own & set(card["param"]))]
+        lines.append(f"{key}_axon_moved : second")
+    return lines
+
+
+def moves(s, key) -> list[str]:
+    """Statements that bring an axon's states to now: the exact solution since they were last moved."""
+    card = s.projections[key]["card"]
+    own, odes = presynaptic(card), tuple(text for text in card["spiking"].get("ode", []))
+    rename = {k: f"{key}_axon_{k}" for k in own} | {f"{k}_next": f"{key}_next_{k}" for k in own} | {"last_event": f"{key}_axon_moved"}
+    return [word_substitute(line, rename) for line in solved(odes)] if odes else []
+
+
+def at_spike(s, name) -> list[str]:
+    """What a spike does to its axons: it takes what it carries with it, then the write rules follow. Spikes on their way carry the last one's
+    until then: they are delivered before a new one resets."""
+    lines = []
+    for key in leaving(s, name):
+        card = s.projections[key]["card"]
+        rename = {k: f"{key}_axon_{k}" for k in presynaptic(card)}
+        # -(-u): a bare name would be the same array in Brian2's NumPy code, and the write rules change that in place
+        lines += moves(s, key) + [f"{key}_{state} = -(-{key}_axon_{state})" for state in axon_states(card)]
+        lines += [word_substitute(rule, rename) for rule in written(card, ("pre",))]
     return lines
 
 
 def source(s, name, population, due):
     """Neurons that fire when their train says: the next entry of its part of the table is this time step."""
     trains = TimedArray(due, dt=1 * ms, name=f"{name}_due")
-    return NeuronGroup(
+    group = NeuronGroup(
         population["size"],
-        "\n".join(["place : 1", "first : 1 (constant)", "label : integer (constant)", *carried(s, name)]),
+        "\n".join(["place : 1", "first : 1 (constant)", "label : integer (constant)", *clock(s, name), *on_axons(s, name)]),
         threshold=f"abs({name}_due(place*ms) - t_in_timesteps) < 0.5",
-        reset="place += 1",
+        reset="\n".join(["place += 1", *at_spike(s, name)]),
         dt=s.dt * second,
         namespace={f"{name}_due": trains},
         name=name,
     )
+    wipe(s, name, group)
+    return group
 
 
-def axons(s, name, projection, objects) -> dict:
-    """Reduction 1: the axons' states, moved at each spike, and their means over the source's groups."""
-    card, cells = projection["card"], objects[projection["source"]]
-    own, states = presynaptic(card), axon_states(card)
-    text = [ode for ode in card["spiking"].get("ode", [])] + clock(s, f"{name}_axon")
-    text += [f"{key} : {synapses.declared(card['param'][key])} (shared, constant)" for key in sorted(own & set(card["param"]))]
-    axon = NeuronGroup(len(cells), Equations("\n".join(text)), method="exact", dt=s.dt * second, name=f"{name}_axon")
-    wipe(s, f"{name}_axon", axon)
-    rules = [f"{name}_{state}_pre = {state}_post" for state in states]
-    rules += [word_substitute(rule, {key: f"{key}_post" for key in own}) for rule in written(card, ("pre",))]
-    cast = Synapses(cells, axon, on_pre="\n".join(rules), dt=s.dt * second, name=f"{name}_cast")
-    cast.pre.order = 1  # at delay = shortest interval, the spike before is still to be delivered
-    cast.connect(j="i")
-    return {f"{name}_axon": axon, f"{name}_cast": cast, **means(s, name, projection, axon, states)}
-
-
-def means(s, name, projection, axon, states) -> dict:
+def means(s, name, projection, cells) -> dict:
     """The mean of each axon state over each group of the source, the rest last."""
-    spans = list(s.populations[projection["source"]]["groups"].values())
-    group = np.full(len(axon), len(spans))
+    states, spans = axon_states(projection["card"]), list(s.populations[projection["source"]]["groups"].values())
+    group = np.full(len(cells), len(spans))
     for k, (first, last) in enumerate(spans):
         group[first:last] = k
     sizes = np.maximum(np.bincount(group, minlength=len(spans) + 1), 1)
     text = "\n".join(["members : 1 (constant)", *(f"mean_{state} : 1" for state in states)])
     groups = NeuronGroup(len(sizes), text, dt=s.every * second, name=f"{name}_groups")
     groups.members = sizes
-    text = "\n".join(f"mean_{state}_post = {state}_pre/members_post : 1 (summed)" for state in states)
-    sums = Synapses(axon, groups, text, dt=s.every * second, name=f"{name}_sums")
-    sums.connect(i=np.arange(len(axon)), j=group)
+    if code := moves(s, name):
+        cells.run_regularly("\n".join(code), dt=s.every * second, when="before_groups")
+    text = "\n".join(f"mean_{state}_post = {name}_axon_{state}_pre/members_post : 1 (summed)" for state in states)
+    sums = Synapses(cells, groups, text, dt=s.every * second, name=f"{name}_sums")
+    sums.connect(i=np.arange(len(cells)), j=group)
     seen = StateMonitor(groups, [f"mean_{state}" for state in states], record=True, dt=s.every * second, when="end", name=f"{name}_seen")
     return {f"{name}_groups": groups, f"{name}_sums": sums, f"{name}_seen": seen}
 
@@ -205,7 +239,7 @@ def initialise(s, objects) -> None:
             if s.plain:
                 setattr(objects[name], f"{name}_{state}", word_substitute(start, {key: f"{name}_{key}" for key in own}))
             else:
-                setattr(objects[f"{name}_axon"], state, start)
+                setattr(objects[projection["source"]], f"{name}_axon_{state}", word_substitute(start, {k: f"{name}_axon_{k}" for k in own}))
         if not projection["uniform"]:
             onto_rest = "int(label_post < 0)*int(rand() < share)*(w_onto_rest - w_other)"
             same = "int(label_post >= 0)*int(label_pre == label_post)*(w_same - w_other)"

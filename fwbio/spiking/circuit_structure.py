@@ -6,8 +6,10 @@ import numpy as np
 
 from fwbio.cards.equations import names, split
 from fwbio.cards.legal import words
+from fwbio.spiking.streams import drawn, streams
 from fwbio.spiking.structure import presynaptic
 
+POPULATION = 2**31  # streams are numbered from here, clear of the numbers of steps
 END = -1.0  # of one neuron's spike train
 
 
@@ -66,22 +68,21 @@ def structure(circuit, *, plain=False, wiring=False, target="cpp_standalone") ->
 
 
 def parameters(circuit, s: Structure, seed: int) -> dict[str, float | np.ndarray]:
-    """Every parameter of one run in SI units, by the name of the Brian2 variable. seed : of the cells that a step's share means."""
+    """Every parameter of one run in SI units, by the name of the Brian2 variable. seed : of streams, and of the cells that a step's share means."""
     values, beyond = {}, round(circuit.duration / circuit.dt) + 1
-    for name, p in circuit.populations.items():
+    for k, (name, p) in enumerate(circuit.populations.items()):
         if p.spikes is not None:
             values[f"{name}_due"], values[f"{name}.first"] = train_table(p)
             continue
         values |= {f"{name}.{key}": p.neuron.values[key] for key in used(p.neuron.card)}
         values[f"{name}.background"] = p.background
+        if drawn(p.neuron.card):
+            values[f"{name}.stream"] = streams(seed, [POPULATION + k], p.size)
     for k, (name, step) in enumerate(circuit.steps.items()):
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(k,)))
         members = step.members(circuit.populations[step.population], rng)
-        groups = [step.population, *(f"{projection}_axon" for projection in circuit.projections)]
-        for group in groups if step.wipe else groups[:1]:
-            if not step.wipe or name in [key for key, *_ in wipes(s, group)]:
-                values[f"{group}.in_{name}"] = members
-                values[f"{group}.from_{name}"] = round(step.start / circuit.dt)
+        values[f"{step.population}.in_{name}"] = members
+        values[f"{step.population}.from_{name}"] = round(step.start / circuit.dt)
         if not step.wipe:
             values[f"{step.population}.to_{name}"] = min(beyond, round(min(step.stop, 2 * circuit.duration) / circuit.dt))
             values[f"{step.population}.factor_{name}"] = step.factor
@@ -98,7 +99,7 @@ def synapse_parameters(name, p, s) -> dict[str, float]:
         if key in own and s.plain:
             values[f"{name}.{name}_{key}"] = value
         elif key in own:
-            values[f"{name}_axon.{key}"] = value
+            values[f"{p.source}.{name}_axon_{key}"] = value
         if key not in own or not s.plain and key in read_names(card):
             values[f"{name}.{key}"] = value
     weight = {"w": p.weight["other"]} if s.projections[name]["uniform"] else {f"w_{k}": v for k, v in p.weight.items() if k != "share"}
@@ -134,7 +135,7 @@ def wipes(s: Structure, group: str) -> list[tuple[str, str, str]]:
                 card, home, variable = s.populations[step["population"]]["neuron"], step["population"], state
             else:
                 card, on_axon = s.projections[projection]["card"], state in axon_states(s.projections[projection]["card"])
-                home, variable = (f"{projection}_axon", state) if on_axon else (step["population"], f"{projection}_kept")
+                home, variable = step["population"], f"{projection}_axon_{state}" if on_axon else f"{projection}_kept"
             start = card["state"][state]["start"]
             if home == group:
                 found.append((name, variable, "0" if start == "weight" else start))

@@ -7,7 +7,7 @@ A trial's spikes therefore do not depend on which trials run beside it, on the o
 import numpy as np
 from brian2 import check_units, implementation
 
-from fwbio.spiking.streams import GAMMA, mixed
+from fwbio.spiking.streams import ELEVEN, GAMMA, mixed
 
 CPP = """
 #include <cstdint>
@@ -29,9 +29,10 @@ cdef double draw(double stream, long long step):
 
 @implementation("cpp", CPP)
 @implementation("cython", CYTHON)
+@implementation("numpy", discard_units=True)  # as it is: Brian2's wrapper prints every array in case its unit were wrong
 @check_units(stream=1, step=1, result=1)
 def draw(stream, step):
     """The number in [0, 1) that a neuron with this stream draws at this step."""
-    with np.errstate(over="ignore"):
-        z = np.asarray(stream).astype(np.uint64) + (np.asarray(step).astype(np.uint64) + np.uint64(1)) * np.uint64(GAMMA)
-        return (mixed(z) >> np.uint64(11)) * 2.0**-53
+    z = np.atleast_1d(stream).astype(np.uint64)  # arrays wrap around silently, as they should
+    z += np.uint64((int(step) + 1) * GAMMA % 2**64)
+    return (mixed(z) >> ELEVEN) * 2.0**-53

@@ -27,8 +27,9 @@ from brian2 import (
 from brian2.utils.stringtools import word_substitute
 
 from fwbio.cards.equations import split
-from fwbio.spiking import synapses
+from fwbio.spiking import refractory, synapses
 from fwbio.spiking.draws import draw
+from fwbio.spiking.streams import own_draws
 from fwbio.spiking.structure import H_STEP, presynaptic
 
 RENORMALISE = 4  # tokens between renormalisations of a shared decay
@@ -36,6 +37,7 @@ RENORMALISE = 4  # tokens between renormalisations of a shared decay
 
 @implementation("cpp", "static inline double relu(double x) { return x > 0 ? x : 0; }")
 @implementation("cython", "cdef double relu(double x):\n    return x if x > 0 else 0.0")
+@implementation("numpy", discard_units=True)
 @check_units(x=1, result=1)
 def relu(x):
     return np.maximum(x, 0.0)
@@ -110,7 +112,8 @@ def make_dendrites(s, space):
 def make_neurons(s, dendrites, space):
     card = s.neuron
     driven_by = card["rate"].get("inverse", "h")
-    text = [*card["spiking"].get("ode", []), f"{driven_by} : {'volt' if driven_by != 'h' else '1'} (linked)"]
+    *odes, threshold = own_draws([*card["spiking"].get("ode", []), card["spiking"]["threshold"]])
+    text = [*odes, *refractory.variables(card), f"{driven_by} : {'volt' if driven_by != 'h' else '1'} (linked)"]
     text += ["unit : integer (constant)", "dendrite : integer (constant)", *(["stream : 1 (constant)"] if s.draws else [])]
     for name, entry in {**card.get("needs", {}), **card.get("param", {})}.items():
         if name != "h":
@@ -119,16 +122,16 @@ def make_neurons(s, dendrites, space):
         known = {**synapse.get("needs", {}), **synapse.get("param", {})}
         text += [f"{name}_own_{key} : {synapses.declared(known[key])} (constant)" for key in sorted(own(s, name))]
     spiking = card["spiking"]
-    after_spike = [spiking["reset"]] if "reset" in spiking else []
+    after_spike = [*([spiking["reset"]] if "reset" in spiking else []), *refractory.rules(card)]
     for name, synapse in {} if s.plain else s.projections.items():
         axon, rules = synapses.on_axon(synapse, name)
         text, after_spike = text + axon, after_spike + rules
     group = NeuronGroup(
         s.trials * s.per_trial,
         synapses.each_its_own(Equations("\n".join(text)), own(s, "neurons")),
-        threshold=spiking["threshold"].replace("rand()", "draw(stream, t_in_timesteps)"),
+        threshold=threshold,
         reset="\n".join(after_spike) or None,
-        refractory=spiking.get("refractory", False),
+        refractory=refractory.condition(card),
         method="euler" if any("xi" in ode for ode in spiking.get("ode", [])) else "exact",
         dt=s.dt * second,
         namespace=space,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from fwbio.spiking import batches, engine
-from fwbio.spiking.structure import Structure, drawn, parameters, structure
+from fwbio.spiking.structure import Structure, parameters, structure
 
 NEURONS = 20_000  # side by side; beyond, a step costs what its neurons cost and nothing is saved
 MOST = 64  # networks; what a run that fails has to do again, alone
@@ -16,7 +16,9 @@ MOST = 64  # networks; what a run that fails has to do again, alone
 
 def room(network, trials: int, plain: bool = False) -> int:
     """How many such networks a run should hold; 1: packing does not pay, or cannot be done (noise drawn within a step)."""
-    if not drawn(network.neuron.card) or trials > batches.batch_size(network, plain):
+    card = network.neuron.card
+    others = [*card["spiking"].get("ode", []), *(state["start"] for state in card.get("state", {}).values())]
+    if any("xi" in text or "rand()" in text for text in others) or trials > batches.batch_size(network, plain):
         return 1
     cells = network.neurons if plain else 1
     fit = min(NEURONS // (network.units * network.neurons), batches.LARGEST // (2 * network.neurons * network.units**2 * cells))

@@ -2,14 +2,18 @@
 
 import numpy as np
 
-GAMMA, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+GAMMA, FIRST, SECOND = 0x9E3779B97F4A7C15, np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+ELEVEN, TWENTY_SEVEN, THIRTY, THIRTY_ONE = (np.uint64(n) for n in (11, 27, 30, 31))
 
 
 def mixed(z: np.ndarray) -> np.ndarray:
-    """SplitMix64's bijection of 64 bits."""
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(FIRST)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(SECOND)
-    return z ^ (z >> np.uint64(31))
+    """SplitMix64's bijection of 64 bits, in place."""
+    z ^= z >> THIRTY
+    z *= FIRST
+    z ^= z >> TWENTY_SEVEN
+    z *= SECOND
+    z ^= z >> THIRTY_ONE
+    return z
 
 
 def streams(seed: int, trials, cells: int) -> np.ndarray:
@@ -18,6 +22,22 @@ def streams(seed: int, trials, cells: int) -> np.ndarray:
     trials : their numbers; a trial's streams depend on ``seed``, its own number and the neuron's alone.
     """
     roots = [np.random.SeedSequence(seed, spawn_key=(int(k),)).generate_state(1, np.uint64)[0] for k in trials]
-    with np.errstate(over="ignore"):
-        z = np.array(roots, np.uint64)[:, None] + np.arange(cells, dtype=np.uint64) * np.uint64(GAMMA)
-        return (mixed(z) >> np.uint64(11)).astype(float).ravel()
+    z = np.array(roots, np.uint64)[:, None] + np.arange(cells, dtype=np.uint64) * np.uint64(GAMMA)
+    return (mixed(z) >> ELEVEN).astype(float).ravel()
+
+
+def drawn(neuron: dict) -> bool:
+    """Whether a neuron card's random numbers are these: rand() in its threshold or equations. Those drawn inside a step (xi) are Brian2's."""
+    return any("rand()" in text for text in [neuron["spiking"]["threshold"], *neuron["spiking"].get("ode", [])])
+
+
+def own_draws(texts: list[str]) -> list[str]:
+    """The same texts with each rand() the neuron's own next number."""
+    many, made = sum(text.count("rand()") for text in texts), []
+    step = "t_in_timesteps" if many == 1 else f"{many}*t_in_timesteps"
+    for text in texts:
+        while "rand()" in text:
+            at = sum(t.count("draw(stream") for t in [*made, text])
+            text = text.replace("rand()", f"draw(stream, {step}{f' + {at}' if at else ''})", 1)
+        made.append(text)
+    return made

@@ -12,7 +12,7 @@ import numpy as np
 from fwbio.cards.equations import names, split
 from fwbio.errors import BadInput
 from fwbio.pacing import free_gains, gate
-from fwbio.spiking.streams import streams
+from fwbio.spiking.streams import drawn, streams
 
 H_STEP, H_MAX = 1e-3, 20.0  # the drive of a neuron card with an inverse is tabulated over h
 
@@ -169,11 +169,6 @@ def parameters(network, s: Structure, x: np.ndarray, seed: int = 0, first: int =
             if projection.associative:
                 values[f"{name}.write_gain"] = write_gain
     return values
-
-
-def drawn(neuron: dict) -> bool:
-    """Whether the neurons' random numbers are those of ``fwbio.spiking.draws``: all but those drawn inside an integration step (xi)."""
-    return "rand()" in neuron["spiking"]["threshold"]
 
 
 def presynaptic(card) -> set[str]:
