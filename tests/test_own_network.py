@@ -200,3 +200,53 @@ def test_a_card_with_states_of_the_cell_says_how_the_cell_gets_them(groups):
 def test_a_group_must_be_one(groups):
     with pytest.raises(BadInput, match="give a Brian2 group"):
         fwbio.synapses("static", 3, groups[1])
+
+
+REDUCED = """
+import json, sys
+import brian2, fwbio, numpy as np
+from brian2 import Hz, NeuronGroup, Network, SpikeGeneratorGroup, SpikeMonitor, StateMonitor, defaultclock, ms
+brian2.prefs.codegen.target = "numpy"
+rng = np.random.default_rng(1)
+trains = np.unique(np.stack([rng.choice(3000, 300), rng.integers(0, 12, 300)]), axis=1)
+
+def run(card, options, reduced):
+    source = SpikeGeneratorGroup(12, trains[1], trains[0]*defaultclock.dt)
+    cells = NeuronGroup(7, "dI/dt = -I/(10*ms) : 1\\nh : 1", threshold="rand() < 100*Hz*dt", reset="", method="exact")
+    cells.h = 0.7
+    brian2.seed(3)
+    made = fwbio.synapses(card, source, cells, connect="(i + j) % 5 > 0", reduced=reduced, **options)
+    seen, spikes = StateMonitor(cells, "I", record=True), SpikeMonitor(cells)
+    net = Network(source, cells, made, seen, spikes)
+    net.run(300*ms)
+    now = np.zeros(1)
+    if card.startswith("hebbian"):
+        since = float(net.t) - np.asarray(made.variables["lastupdate"].get_value()) if not reduced else 0
+        now = np.asarray(made.A_now) if reduced else np.asarray(made.A)*np.exp(-since/made.variables["tau"].get_value())
+    return np.asarray(seen.I), now, spikes.num_spikes
+
+found = {}
+for name, card, options in json.loads(sys.argv[1]):
+    (I, A, fired), (J, B, again) = (run(card, options, reduced) for reduced in (False, True))
+    found[name] = [float(np.abs(v).max()) for v in (I, I - J, A, A - B)] + [int(fired), int(again)]
+print(json.dumps(found))
+"""
+
+
+def test_reduced_synapses_do_the_same():
+    """tau of 5 ms: the shared decay is renormalised six times. The second and third state of tsodyks_markram_3state are coupled."""
+    cases = [
+        ("traces", "hebbian_traces", {"tau": "50 ms", "delay": "1 ms"}),
+        ("renormalised", "hebbian_traces", {"tau": "5 ms"}),
+        ("dendrite", "hebbian", {"tau": "1 s", "weight": 2.0}),
+        ("axon", "tsodyks_markram", {"set": "E1", "delay": "2 ms"}),
+        ("coupled", "tsodyks_markram_3state", {}),
+    ]
+    for name, (current, off, A, A_off, fired, again) in script(REDUCED, json.dumps(cases)).items():
+        assert current > 0.5 and off <= 1e-12 * current and fired == again > 100, name
+        assert A_off <= 1e-12 * A and (A > 0.5 or name in ("axon", "coupled")), name
+
+
+def test_what_cannot_be_reduced_is_said(groups):
+    with pytest.raises(BadInput, match="hebbian_late has noise, thresholds.*leave reduced out"):
+        fwbio.synapses("hebbian_late", *groups, drive="I", token="1 s", reduced=True)

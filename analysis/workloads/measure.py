@@ -84,7 +84,7 @@ def network(seed):
 
 
 def traces(_seed):
-    """fwbio has only the per-synapse form of a rule with postsynaptic spikes, ``fwbio.synapses``: a program like the plain one."""
+    """Rules at both ends run in a network of one's own, ``fwbio.synapses(…, reduced=True)``: a program like the plain one."""
     folder = Path(os.environ["FWBIO_TRACES"])
     if not (folder / "main").is_file():
         subprocess.run([sys.executable, HERE / "traces.py", folder], check=True, capture_output=True)

@@ -11,5 +11,5 @@ set_device("cpp_standalone", directory=sys.argv[1])
 seed(1)
 cells = NeuronGroup(1000, "dI/dt = -I/(10*ms) : 1", threshold="rand() < 20*Hz*dt", method="exact")
 rule = {"n": 1000, "r0": "20 Hz", "read_gain": "100 Hz", "write_gain": "0.2 Hz", "tau": "5 s", "tau_trace": "20 ms", "eta": 0.5}
-made = fwbio.synapses("hebbian_traces", cells, cells, connect="i != j", **rule)
+made = fwbio.synapses("hebbian_traces", cells, cells, connect="i != j", reduced=True, **rule)
 Network(cells, made, SpikeMonitor(cells)).run(5 * second)

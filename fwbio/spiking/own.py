@@ -14,7 +14,7 @@ belongs to one end (a trace) after both, ``pre_late`` is the card's own delayed 
 
 import re
 
-from brian2 import Equations, Quantity, Synapses, amp, have_same_dimensions, second, volt
+from brian2 import Equations, Quantity, Synapses, amp, get_device, have_same_dimensions, second, volt
 from brian2.units.fundamentalunits import get_unit
 from brian2.utils.stringtools import word_substitute
 
@@ -22,6 +22,7 @@ from fwbio.cards import reader
 from fwbio.cards.equations import split
 from fwbio.errors import BadInput, nearest
 from fwbio.quantities import NUMBER, dimension, quantity
+from fwbio.spiking import own_reduced
 from fwbio.spiking.axon import values as parameters
 from fwbio.spiking.plain import all_rules, brian, clocked, in_synapse, model, noisy, of_cell, own_numbers, pathways
 from fwbio.spiking.synapses import declared
@@ -42,6 +43,14 @@ class CardSynapses(Synapses):
         for name, value in self.starts.items():
             self.__setattr__(name, value, level=level + 1)
 
+    def before_run(self, run_namespace):
+        super().before_run(run_namespace)
+        listed = getattr(
+            get_device(), "synapses", None
+        )  # C++ standalone looks at those that the Network names, not at what belongs to them
+        if listed is not None:
+            listed.update(part for part in self.contained_objects if isinstance(part, Synapses))
+
 
 def synapses(
     card,
@@ -57,6 +66,7 @@ def synapses(
     name="synapses*",
     dt=None,
     token=None,
+    reduced=False,
     **given,
 ) -> CardSynapses:
     """The synapse card (name, path or tables) between two groups of one's own network, as Brian2 Synapses.
@@ -67,6 +77,8 @@ def synapses(
     drive : variable of ``target`` that is the card's h_post. delay : of transmission, s. connect : True (all), a condition, or
     a table of the arguments of ``connect``; None leaves connecting to the caller. Every ``connect`` sets all starting values.
     token : how long a token lasts, for a card that latches a state once a token (at its end).
+    reduced : store what belongs to a neuron once a neuron, and decay all weights by one number, exactly (``fwbio.spiking.own_reduced``): for
+    many synapses; the weight is then ``made.A_now``, and delays are those given here.
 
     Raises BadInput for anything that does not fit, before anything is compiled.
     """
@@ -78,9 +90,17 @@ def synapses(
         raise BadInput(f"{label}: {key} is not a number of the synapse but of its cell; give it to fwbio.cell_equations")
     starts = {k: s["start"] for k, s in tables["state"].items() if k not in of_cell(tables) and s["start"] not in ("0", "weight")}
     read, weights = scaled(tables, target, into, starts, weight, label)
-    equations, rename = model(tables, weights, target)
+    if reduced:
+        own_reduced.check(tables, label)
+        starts = {
+            key: value for key, value in starts.items() if tables["state"].get(key, {"index": None})["index"] not in (["pre"], ["post"])
+        }
+    equations, rename = (own_reduced.model(tables, weights), {}) if reduced else model(tables, weights, target)
     rename = {"h_post": f"{drive}_post", "I_post": f"{into}_post", **rename}
-    rules = {pathway: "\n".join(word_substitute(brian(rule), rename) for rule in own) for pathway, own in pathways(tables, read).items()}
+    rules = {
+        pathway: "\n".join(word_substitute(brian(rule), rename) for rule in own)
+        for pathway, own in (own_reduced.rules if reduced else pathways)(tables, read).items()
+    }
     delays = {} if delay is None else {p: quantity(delay, "s", f"{label}: delay", low=0) * second for p in ("pre", "pre_own") if p in rules}
     latch = [word_substitute(brian(rule), rename) for rule in tables["spiking"].get("latch", [])]
     if latch and token is None:
@@ -103,6 +123,8 @@ def synapses(
     )
     for pathway in rules:
         getattr(made, pathway).order = MOMENT[pathway]
+    if reduced:
+        own_reduced.attach(made, tables, source, target, numbers, delays.get("pre"), made._clock.dt)
     if latch:
         made.run_regularly("\n".join(latch), dt=quantity(token, "s", f"{label}: token", low=1e-9) * second)
     for key in own_numbers(tables):

@@ -165,4 +165,5 @@ def main(protocol, folder) -> None:
 
 
 if __name__ == "__main__":
+    sys.modules["pylab"] = None  # Brian2 then comes without plotting, 0.6 s sooner
     main(sys.argv[1], Path(sys.argv[2]))

@@ -146,4 +146,5 @@ def axon(folder: Path) -> None:
 if __name__ == "__main__":
     if sys.platform == "linux" and sys.argv[1] != "build":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    sys.modules["pylab"] = None  # Brian2 then comes without plotting, 0.6 s sooner
     {"build": build, "run": run, "axon": axon}[sys.argv[1]](Path(sys.argv[2]))
