@@ -62,7 +62,8 @@ def test_the_parts_of_the_error_add_up_and_variance_leads_for_poisson_neurons():
     for name in ("bias", "integration"):
         half = (parts[name]["high"] - parts[name]["low"]) / 2
         assert abs(parts[name]["square"]) < 2 * half
-    assert parts["variance"]["square"] > 0.8 * parts["total"]["square"]
+    half = parts["variance"]["high"] - parts["variance"]["square"]
+    assert 2 * half < parts["variance"]["square"] and parts["variance"]["square"] + 2 * half > 0.9 * parts["total"]["square"]
 
 
 @dataclass(frozen=True)

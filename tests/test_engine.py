@@ -18,6 +18,7 @@ import pytest
 import fwbio
 from fwbio.errors import EnvironmentProblem
 from fwbio.spiking import engine
+from fwbio.spiking.streams import streams
 from fwbio.spiking.structure import parameters, structure
 from fwbio.tasks import retrieval
 
@@ -40,7 +41,8 @@ def built():
 def test_a_second_build_is_free_and_a_run_repeats_from_its_seed(built):
     folder, s, values = built
     assert engine.build(s, values) == (folder, 0.0)
-    first, again, other = (engine.run(folder, s, values, seed).arrays for seed in (1, 1, 2))
+    others = {**values, "neurons.stream": streams(2, range(s.trials), s.per_trial)}
+    first, again, other = (engine.run(folder, s, given, 1).arrays for given in (values, values, others))
     assert len(first["spike_t"]) > 1000
     assert all(np.array_equal(first[name], again[name]) for name in first)
     assert not np.array_equal(first["spike_t"][:1000], other["spike_t"][:1000])
