@@ -1,5 +1,6 @@
 """The command line. Everything heavy is imported inside the commands, so that ``--help`` answers at once."""
 
+import signal
 import sys
 
 import click
@@ -39,6 +40,7 @@ class Commands(click.Group):
         except ImportError as error:
             fail(explain_import(error), 3)
         except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done: another one would only kill the goodbye
             fail("interrupted; nothing half-written was left", 130)
         except BrokenPipeError:
             sys.stderr.close()

@@ -4,6 +4,7 @@ A point is a real spiking network in C++ (3 units of 3 neurons), one build for a
 the full ones: 50 kills of each kind, 200 overflows. Kills are at random times, fixed seed; that they hit something is asserted.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -66,33 +67,37 @@ def points(folder):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """(table.csv, names of all point files, seconds it took) of a sweep that nothing happens to; the build is there afterwards."""
+    """(table.csv, names of all point files) of a sweep that nothing happens to; the build is there afterwards."""
     os.environ["FWBIO_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     folder = tmp_path_factory.mktemp("sweep") / "undisturbed"
     assert begin(folder, "--seeds", "1").wait() == 0
-    start = time.monotonic()
     again = tmp_path_factory.mktemp("sweep") / "again"
     assert begin(again, "--workers", "1").wait() == 0
     assert points(again) == points(folder) and (again / "table.csv").read_bytes() == (folder / "table.csv").read_bytes()
-    yield (folder / "table.csv").read_bytes(), points(folder), time.monotonic() - start
+    yield (folder / "table.csv").read_bytes(), points(folder)
     os.environ.pop("FWBIO_CACHE")
 
 
 def kill_parents(kills, undisturbed, tmp_path):
     """Kill, resume, kill …: how many kills came while points were being made."""
-    table, names, seconds = undisturbed
+    table, names = undisturbed
     rng, folder, hits, sweeps = np.random.default_rng(1), tmp_path / "s0", 0, 0
     for _ in range(kills):
+        had = len(points(folder))
+        enough = rng.integers(had, len(names))  # killed when so many points are there, or before there is one more
         process = begin(folder)
-        time.sleep(rng.uniform(0.2, 1.0) * seconds)
-        os.killpg(process.pid, signal.SIGKILL)
+        while had < enough and process.poll() is None and len(points(folder)) < enough:
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0, 0.05 if had < enough else 2.0))
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         for _ in range(50):  # children of a dead parent end by themselves
             if not children(1) and not children(process.pid):
                 break
             time.sleep(0.1)
         assert not children(process.pid)
-        there = points(folder) if (folder / "points").exists() else []
+        there = points(folder)
         assert set(there) <= set(names) and len({n.split(".")[0] for n in there}) == len(there)
         hits += 0 < len(there) < len(names)
         if len(there) == len(names):
@@ -104,7 +109,7 @@ def kill_parents(kills, undisturbed, tmp_path):
 
 
 def kill_workers(kills, undisturbed, tmp_path):
-    table, names, _ = undisturbed
+    table, names = undisturbed
     rng, done, turn = np.random.default_rng(2), 0, 0
     while done < kills:
         turn += 1
@@ -127,7 +132,7 @@ def kill_workers(kills, undisturbed, tmp_path):
 
 
 def test_parents_are_killed(undisturbed, tmp_path):
-    assert kill_parents(4, undisturbed, tmp_path) >= 1
+    assert kill_parents(4, undisturbed, tmp_path) >= 2
 
 
 def test_workers_are_killed(undisturbed, tmp_path):
@@ -136,7 +141,7 @@ def test_workers_are_killed(undisturbed, tmp_path):
 
 @pytest.mark.faults
 def test_fifty_parents_are_killed(undisturbed, tmp_path):
-    assert kill_parents(50, undisturbed, tmp_path) >= 15
+    assert kill_parents(50, undisturbed, tmp_path) >= 25
 
 
 @pytest.mark.faults
@@ -145,9 +150,9 @@ def test_fifty_workers_are_killed(undisturbed, tmp_path):
 
 
 def interrupted(folder, undisturbed, twice: bool):
-    table, names, _ = undisturbed
+    table, names = undisturbed
     process = begin(folder, "--seeds", "1")
-    while not points(folder) if (folder / "points").exists() else True:
+    while not points(folder):
         time.sleep(0.02)
         assert process.poll() is None
     os.kill(process.pid, signal.SIGINT)
@@ -157,7 +162,7 @@ def interrupted(folder, undisturbed, twice: bool):
         if process.poll() is None:
             os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
-    assert process.returncode in (130, 0) and "Traceback" not in err
+    assert process.returncode in (130, 0) and "Traceback" not in err, err
     assert time.monotonic() - start < 5 or not twice
     assert not children(process.pid)
     assert finish(folder) == table and points(folder) == names
@@ -216,7 +221,7 @@ def test_a_hung_point_is_killed_at_its_limit(undisturbed, tmp_path):
 
 def test_a_damaged_build_is_made_again(undisturbed, tmp_path, monkeypatch):
     """The compiled program is overwritten with zeros; the sweep notices, builds it again and has the same bytes in the end."""
-    table, names, _ = undisturbed
+    table, names = undisturbed
     # the first build of this cache is that of the undisturbed sweep
     built = min((path for path in engine.cache().iterdir() if engine.complete(path)), key=lambda path: path.stat().st_mtime)
     mine = tmp_path / "cache"
