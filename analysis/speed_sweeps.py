@@ -5,7 +5,6 @@
 Two processes each, so wall-clock seconds: run it on a quiet machine. The loop has its caches warm; fwbio begins without any.
 """
 
-import io
 import json
 import os
 import subprocess
@@ -91,15 +90,15 @@ def programs(count) -> float:
 def scan(folder) -> list[float]:
     """Points found, points missing, seconds of the scan, MB of the process, rows of the table; points are written by the store, not simulated."""
     from fwbio.sweeps import job, store
+    from fwbio.sweeps.point import written
 
     spec = job.specify(CARD, f"tau_f=100ms:10s:log:{MANY}", levels="spiking")
     store.start(folder, spec)
     rng = np.random.default_rng(0)
     for point in spec.points():
-        data = io.BytesIO()
-        np.savez(data, **{f"rate.{epoch}.E.spiking": rng.random() for epoch in ("all", "late")})
-        store.publish(folder, point.key, data.getvalue())
-    out = subprocess.run([sys.executable, "-c", SCAN, folder], check=True, capture_output=True, text=True).stdout
+        found = {f"rate.{epoch}.E.spiking": rng.random() for epoch in ("all", "late")}
+        store.publish(folder, point.key, written(found, point.settings(), point.seed(spec.root)))
+    out = subprocess.run([sys.executable, "-c", SCAN, folder], check=True, stdout=subprocess.PIPE, text=True).stdout
     return [float(word) for word in out.split()]
 
 

@@ -93,7 +93,11 @@ def of_circuit(runs) -> dict:
 
 def compute(spec: Spec, settings: dict, seed: int, made=None) -> bytes:
     """The point's file; see ``figures``. Raises BadInput, EnvironmentProblem or NonFinite."""
-    found = figures(spec, settings, seed, *([] if made is None else [made]))
+    return written(figures(spec, settings, seed, *([] if made is None else [made])), settings, seed)
+
+
+def written(found: dict, settings: dict, seed: int) -> bytes:
+    """A point's file with its figures; NaN stands for an undefined one."""
     names, values = list(found), [np.nan if value is None else value for value in found.values()]
     made = io.BytesIO()
     np.savez(made, names=np.array(names), values=np.array(values, float), settings=np.array(json.dumps(settings)), seed=np.array(seed))
