@@ -131,7 +131,7 @@ def continuous(network, task, progress, **options):
         return paced.run(network, x, keep=min(len(x), 200), since=task.since, progress=progress, **options), None
     from fwbio.rate import free
 
-    t = np.arange(0, network.every * x.shape[1] - network.dt / 2, max(network.dt, 1e-3))
+    t = np.arange(0, network.every * x.shape[1] - network.dt / 2, network.sample)
     return free.run(network, x, t, **options), t
 
 

@@ -88,11 +88,11 @@ def test_a_program_that_ignores_a_parameter_is_found_out(built, monkeypatch):
 def test_a_killed_run_gives_nothing(built, number, monkeypatch):
     """SIGINT above all: Brian2 then exits with 0 and part of the data."""
     folder, s, values = built
-    popen = subprocess.Popen
+    popen, whole = subprocess.Popen, min(engine.run(folder, s, values, 1).seconds for _ in range(3))
 
     def doomed(command, **options):
         process = popen(command, **options)
-        threading.Timer(0.12, process.send_signal, (number,)).start()
+        threading.Timer(0.4 * whole, process.send_signal, (number,)).start()
         return process
 
     monkeypatch.setattr(engine.subprocess, "Popen", doomed)

@@ -5,6 +5,7 @@ Networks run in a child process, as users run them: a script of their own, which
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -245,6 +246,48 @@ def test_reduced_synapses_do_the_same():
     for name, (current, off, A, A_off, fired, again) in script(REDUCED, json.dumps(cases)).items():
         assert current > 0.5 and off <= 1e-12 * current and fired == again > 100, name
         assert A_off <= 1e-12 * A and (A > 0.5 or name in ("axon", "coupled")), name
+
+
+COMPILED = """
+import json, tempfile
+import brian2, fwbio, numpy as np
+from brian2 import NeuronGroup, Network, SpikeGeneratorGroup, StateMonitor, TimedArray, ms
+brian2.set_device("cpp_standalone", build_on_run=False)
+rng, dt = np.random.default_rng(1), 0.1*ms
+trains = np.unique(np.stack([rng.choice(3000, 300), rng.integers(0, 12, 300)]), axis=1)
+fires = TimedArray((rng.random((3000, 7)) < 0.01)*1.0, dt=dt)
+source = SpikeGeneratorGroup(12, trains[1], trains[0]*dt, dt=dt)
+parts, seen = [], {}
+for name, condition in (("blocks", "(i + j) % 5 > 0"), ("all", True)):
+    for reduced in (False, True):
+        cells = NeuronGroup(7, "dI/dt = -I/(10*ms) : 1", threshold="fires(t, i) > 0", reset="", method="exact", dt=dt)
+        made = fwbio.synapses("hebbian_traces", source, cells, connect=condition, reduced=reduced, tau="5 ms", dt=0.1*ms)
+        monitor = StateMonitor(cells, "I", record=True, dt=1*ms)
+        seen[name, reduced] = monitor, made
+        parts += [cells, made, monitor]
+try:
+    made.connect(i=0, j=0)
+    again = ""
+except fwbio.BadInput as error:
+    again = str(error)
+net = Network(source, *parts)
+net.run(300*ms)
+with tempfile.TemporaryDirectory() as folder:
+    brian2.device.build(directory=folder, compile=True, run=True)
+    I = {key: np.asarray(monitor.I) for key, (monitor, _) in seen.items()}
+    by_row = seen["all", True][1].by_row
+off = max(np.abs(I[name, False] - I[name, True]).max() for name, _ in seen)
+print(json.dumps([float(min(v.max() for v in I.values())), float(off), by_row, again]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs a C++ compiler")
+def test_reduced_synapses_do_the_same_row_by_row():
+    """In C++ an axon's synapses are gone through in order, without a queue: runs of four targets, and all of them."""
+    largest, off, by_row, again = script(COMPILED)
+    assert largest > 0.5 and off <= 1e-12 * largest and by_row
+    assert "connected by one call" in again
 
 
 def test_what_cannot_be_reduced_is_said(groups):

@@ -79,7 +79,7 @@ def network(seed):
     from fwbio.spiking import batches
 
     model = load(HERE / "w2.toml")
-    trace, seconds = children(lambda: batches.run(model, np.ones((1, 5, 1000)), seed=seed, workers=1, batch=1, keep=1))
+    trace, seconds = children(lambda: batches.run(model, np.ones((1, 1, 1000)), seed=seed, workers=1, batch=1, keep=1))
     return len(trace.spike_t), seconds if trace.build_seconds == 0 else np.nan
 
 

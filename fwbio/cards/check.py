@@ -99,5 +99,5 @@ def estimate(net, trials: int, plain: bool = False, tokens: int | None = None) -
     batches = -(-trials // size)
     each = size * (net.units * net.neurons * steps * NEURON_STEP.get(net.neuron.name, 1e-8) + events * EVENT)
     bulk = (tokens + 1) * synapses / len(net.projections) * 8 + 12 * size * 0.3 * net.r0 * net.units * net.neurons * duration / sequences
-    kept = trials * net.units * duration / (net.token / (net.inner + 1) if net.paced else 1e-3) * 40  # h, in three descriptions
+    kept = trials * net.units * duration / net.sample * 40  # h, in three descriptions
     return min(2, batches) * (60 + (size * synapses * BYTES + bulk) / 1e6) + kept / 1e6, -(-batches // 2) * each

@@ -132,7 +132,7 @@ NETWORK = {
         "sequences": INT,
         "wipe": {"what!": OneOf("h", "A", "W"), "before!": INT},
     },
-    "record": {"trials!": INT},
+    "record": {"trials!": INT, "every": VALUE},
     "expose": {"*": TEXT},
 }
 

@@ -65,7 +65,7 @@ class Projection:
 class Network:
     """A network card, ready to be described.
 
-    token, settle, r0, dt, duration, every are floats in s or Hz; ``trained`` holds the arrays of the ``.npz``.
+    token, settle, r0, dt, duration, every, recorded are floats in s or Hz (every: how long an input lasts); ``trained`` holds the arrays of the ``.npz``.
     ``paced`` networks have tokens and phases; free-running ones have a duration and no token (0.0).
     """
 
@@ -89,6 +89,7 @@ class Network:
     dt: float
     duration: float
     every: float
+    recorded: float
     fast: bool
     wipe: wipes.Wipe | None = None
 
@@ -101,6 +102,11 @@ class Network:
     def window(self) -> float:
         """The part of a phase in which synapses transmit, in s."""
         return self.phase - self.settle
+
+    @property
+    def sample(self) -> float:
+        """How often h is kept, in s: each phase; free-running each step, but not more often than 1 ms, or as [record] says."""
+        return self.phase if self.paced else self.recorded or max(self.dt, 1e-3)
 
     @property
     def levels(self) -> dict[str, Projection]:
@@ -215,12 +221,22 @@ def build(tables: dict, path: Path, *, neurons=None, fast=True, seed=0) -> Netwo
         dt=quantity(dt, "s", f"{file}: protocol.dt", low=1e-6, high=0.01),
         duration=quantity(protocol.get("duration", "1 s"), "s", f"{file}: protocol.duration", low=1e-3, high=LONGEST),
         every=quantity(given.get("every", "1 s"), "s", f"{file}: input.every", low=1e-3, high=LONGEST),
+        recorded=recorded(tables, clock is not None, file),
         fast=fast,
         wipe=wipes.of(protocol.get("wipe"), clock is not None, f"{file}: protocol.wipe"),
     )
     check_steps(network, file)
     check_reads(network, file)
     return network
+
+
+def recorded(tables, paced, file) -> float:
+    """How often [record] wants h, in s; 0 where it does not say."""
+    if "every" not in tables.get("record", {}):
+        return 0.0
+    if paced:
+        raise BadInput(f"{file}: record.every: a paced network is recorded once a phase; leave it out")
+    return quantity(tables["record"]["every"], "s", f"{file}: record.every", low=1e-6, high=LONGEST)
 
 
 def mechanism(name, role, bound, given, trained, where) -> Mechanism:
@@ -316,7 +332,7 @@ def check_steps(network: Network, file: str) -> None:
     spans = (
         {"clock.token": network.token, "a phase, clock.token/(inner + 1),": network.phase, "settle": network.settle}
         if network.paced
-        else {"protocol.duration": network.duration, "input.every": network.every}
+        else {"protocol.duration": network.duration, "input.every": network.every, "record.every": network.sample}
     )
     for name, span in spans.items():
         if abs(span / dt - round(span / dt)) > 1e-6:

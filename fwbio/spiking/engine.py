@@ -107,7 +107,11 @@ def key(s: Structure, shapes: dict) -> str:
 @functools.cache
 def origin() -> list[str]:
     """What makes other programs of the same structure: our sources, versions, the CPU."""
-    sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")) if path.name != "engine.py")
+    sources = b"".join(
+        path.read_bytes()
+        for path in sorted(Path(__file__).parent.rglob("*.[pc]*"))
+        if path.suffix in (".py", ".cpp") and path.name != "engine.py"
+    )
     flags = Path("/proc/cpuinfo").read_text().split("flags", 1)[-1].split("\n", 1)[0] if os.path.exists("/proc/cpuinfo") else ""
     versions = [importlib.metadata.version(p) for p in ("brian2", "numpy")] + [platform.python_version(), platform.machine()]
     return [hashlib.sha256(sources).hexdigest(), *versions, flags]

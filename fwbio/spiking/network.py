@@ -29,6 +29,7 @@ from brian2.utils.stringtools import word_substitute
 from fwbio.cards.equations import split
 from fwbio.spiking import refractory, synapses
 from fwbio.spiking.draws import draw
+from fwbio.spiking.rows import by_row
 from fwbio.spiking.streams import own_draws
 from fwbio.spiking.structure import H_STEP, presynaptic
 
@@ -165,11 +166,13 @@ def project(s, name, card, neurons, dendrites, space):
         dendrites,
         synapses.each_its_own(synapses.model(card, name, on_clock, of_neuron, s.plain), own(s, name)),
         on_pre=synapses.on_pre(card, name, of_neuron, s.plain),
+        delay=0 * second,
         dt=s.dt * second,
         namespace=space,
         name=name,
     )
     made.connect(j="k for k in range((i//per_trial)*n_units*cells, (i//per_trial + 1)*n_units*cells)")
+    by_row(made.pre)
     decays = {} if s.plain else synapses.decaying(card)
     if decays:
         every = RENORMALISE * s.token * second

@@ -22,7 +22,7 @@ from fwbio.cards import reader
 from fwbio.cards.equations import split
 from fwbio.errors import BadInput, nearest
 from fwbio.quantities import NUMBER, dimension, quantity
-from fwbio.spiking import own_reduced
+from fwbio.spiking import own_reduced, rows
 from fwbio.spiking.axon import values as parameters
 from fwbio.spiking.plain import all_rules, brian, clocked, in_synapse, model, noisy, of_cell, own_numbers, pathways
 from fwbio.spiking.synapses import declared
@@ -34,11 +34,17 @@ MOMENT = {"pre": -1, "pre_late": -1, "post": 1, "pre_own": 2, "post_own": 2}  # 
 class CardSynapses(Synapses):
     """Brian2's Synapses, whose ``connect`` also gives every synapse the starting values of its card."""
 
+    by_row = False  # whether they run through an axon's synapses in order, for which one ``connect`` has to make them all
+
     def __init__(self, *args, starts, **options):
         self.starts = starts
         super().__init__(*args, **options)
 
     def connect(self, *args, level=0, **options):
+        if self.by_row and self._connect_called:
+            raise BadInput(
+                f"{self.name}: reduced synapses are connected by one call; give all pairs at once, connect(i=…, j=…), sorted by i"
+            )
         super().connect(*args, level=level + 1, **options)
         for name, value in self.starts.items():
             self.__setattr__(name, value, level=level + 1)
@@ -123,6 +129,10 @@ def synapses(
     )
     for pathway in rules:
         getattr(made, pathway).order = MOMENT[pathway]
+    if reduced and not delays:
+        made.by_row = "pre" in rules and rows.by_row(made.pre)
+        if "post" in rules:
+            rows.by_row(made.post)
     if reduced:
         own_reduced.attach(made, tables, source, target, numbers, delays.get("pre"), made._clock.dt)
     if latch:
