@@ -1,9 +1,6 @@
-"""The error budget of a paced spiking network: how many neurons a wanted error takes, and what a measured error is made of.
+"""The error budget of a paced spiking network: what a measured error of h is made of.
 
-Before simulating: ``fwbio.noise`` predicts the error of h for any number of neurons n; the smallest n that meets the target is
-found by bisection (the error falls with n, down to the bias of the neuron card).
-
-After: every trial is run twice, with spikes of its own each time, and twice again with half the time step. With e and e' the errors of
+Every trial is run twice, with spikes of its own each time, and twice again with half the time step. With e and e' the errors of
 h of the two runs, means over tokens and units in units of the variance of the reference's h,
 
     variance    = mean (e - e')^2/2                what the spikes scatter: falls as 1/n
@@ -15,61 +12,11 @@ h of the two runs, means over tokens and units in units of the variance of the r
 each with the 95 % interval of a mean over trials. A square that is 0 comes out below 0 half of the time: then the interval says so.
 """
 
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 
 import numpy as np
 
-from fwbio import noise
-from fwbio.errors import BadInput
-
-MOST = 100_000  # neurons a unit
 TRIALS = 25  # run again to split a measured error: one batch
-
-
-@dataclass(frozen=True)
-class Plan:
-    """neurons a unit that meet ``target`` (relative RMS error of h), and the error predicted for them."""
-
-    target: float
-    neurons: int
-    predicted: float
-
-
-def plan(network, task, reference_h, target: float) -> Plan:
-    """The smallest number of neurons a unit whose predicted error is at most ``target``.
-
-    Raises BadInput if no number up to 100,000 does, saying the best to be had and what else to change.
-    """
-    if not 0 < target < 1:
-        raise BadInput(f"--target-error {target:g}: a share of the standard deviation of h, above 0 and below 1 (2% or 0.02)")
-    x = task.x(network)[:100]
-    h = reference_h[: len(x)]
-
-    @lru_cache
-    def error(n):
-        passes = [noise.predict(replace_neurons(network, n), x, seed).h for seed in range(max(1, 200 // len(x)))]
-        return float(np.sqrt(np.mean([(p - h) ** 2 for p in passes])) / h.std())
-
-    if error(MOST) > target:
-        raise BadInput(
-            f"--target-error {target:g}: {network.neuron.name} neurons cannot go below {error(MOST):.3g} here, whatever their number "
-            f"(with 1,000 it is {error(1000):.3g}). What is left is a bias: lengthen the token with lambda fixed "
-            f"(--set token={2e3 * network.token:g}ms --set fast.tau={2 * network.tau:.6g}s), or use --neuron poisson"
-        )
-    low, high = 0, MOST
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if error(middle) <= target else (middle, high)
-    return Plan(target, high, error(high))
-
-
-def replace_neurons(network, n: int):
-    """The same network with n neurons a unit."""
-    projections = {
-        name: replace(p, synapse=replace(p.synapse, values={**p.synapse.values, "n": n})) for name, p in network.projections.items()
-    }
-    return replace(network, neurons=n, projections=projections)
 
 
 def split(spiking, reference, seed: int = 0, say=None, **options) -> dict:

@@ -130,6 +130,11 @@ def run(card, level, as_json, **options):
 @click.option("--strict", is_flag=True, help="Exit with 1 unless the verdict is 'equivalent'.")
 @click.option("--target-error", metavar="E", help="Choose the neurons a unit so that the predicted error of h is E, for instance 5%.")
 @click.option(
+    "--target-agreement",
+    metavar="A",
+    help="Choose neurons a unit, r0 and token for the fewest spikes a decision with this share of the RNN's decisions, for instance 99%.",
+)
+@click.option(
     "--budget/--no-budget",
     default=True,
     show_default=True,

@@ -79,6 +79,8 @@ def compare(*runs, predict=True):
                 predicted, more = noise_prediction(network, reference)
                 figures["spiking"] |= more
         figures["spiking"]["rate_hz"] = float(network.r0 * spiking.h.mean())
+        if reference.logits is not None:
+            figures["spiking"]["spikes_a_decision"] = len(spiking.spikes.spike_t)
     figures["verdict"], figures["reason"] = judge(figures)
     figures["rule"] = RULE
     return Comparison(figures, by, predicted)

@@ -5,7 +5,7 @@ import resource
 import numpy as np
 
 from fwbio import budget as error_budget
-from fwbio import describe, results, tasks
+from fwbio import describe, results, sizing, tasks
 from fwbio.cards import legal
 from fwbio.cards.check import affordable
 from fwbio.cards.network import load
@@ -15,6 +15,8 @@ from fwbio.outside import inputs as given
 from fwbio.outside import outputs as outside_outputs
 from fwbio.progress import Progress
 from fwbio.quantities import quantity, whole
+
+CHOSEN_BY = 1000  # trials
 
 
 def carry_out(
@@ -32,6 +34,7 @@ def carry_out(
     quiet,
     plain=False,
     target_error=None,
+    target_agreement=None,
     budget=False,
     inputs=None,
     ann=None,
@@ -60,8 +63,9 @@ def carry_out(
     folder = results.claim(out, network.name, force)
     runs, plan = {}, None
     for level in levels:
-        if level == "spiking" and target_error is not None:
-            network, plan = planned(network, task, runs, target_error)
+        if level == "spiking" and (target_error is not None or target_agreement is not None):
+            choose_by = task if inputs is not None else tasks.of(network, CHOSEN_BY, seed + 1)
+            network, plan = sized(network, task, runs, target_error, target_agreement, choose_by)
             legal.check(network, plain)
         options = {"plain": True} if plain and level == "spiking" else {}
         progress = Progress(level, quiet=quiet)
@@ -70,7 +74,7 @@ def carry_out(
     if outputs is not None:
         comparison.figures["beside_ann"] = outside_outputs.beside(runs, outputs, task)
     if plan:
-        comparison.figures["target"] = {"error": plan.target, "neurons": plan.neurons, "predicted": plan.predicted}
+        comparison.figures["target"] = plan
     if budget:
         progress, reference = Progress("budget", quiet=quiet), runs[comparison.figures["reference"]]
         comparison.figures["spiking"]["budget"] = error_budget.split(runs["spiking"], reference, seed, progress.say, plain=plain)
@@ -87,16 +91,34 @@ def carry_out(
     return comparison
 
 
-def planned(network, task, runs, target_error):
-    """The network with the number of neurons that theory asks for, and the plan."""
+def sized(network, task, runs, target_error, target_agreement, choose_by):
+    """The network of the size that theory asks for, and what was asked for and chosen.
+
+    choose_by : a task by whose input an agreement is planned: other sequences than those it is then measured on, where the card can make some
+    """
     if "rnn" not in runs:
-        raise BadInput("--target-error: the prediction is there for paced networks only; this card is free-running")
-    text = str(target_error).strip()
-    target = quantity(text.removesuffix("%").strip(), "1", "--target-error") / (100 if text.endswith("%") else 1)
-    plan = error_budget.plan(network, task, runs["rnn"].h, target)
-    network = error_budget.replace_neurons(network, plan.neurons)
+        raise BadInput("--target-error, --target-agreement: the prediction is there for paced networks only; this card is free-running")
+    if target_error is not None and target_agreement is not None:
+        raise BadInput("--target-error and --target-agreement: choose one of them")
+    if target_error is not None:
+        plan = sizing.for_error(network, task, runs["rnn"].h, share(target_error, "--target-error"))
+        network, told = (
+            sizing.of_neurons(network, plan.neurons),
+            {"error": plan.target, "neurons": plan.neurons, "predicted": plan.predicted},
+        )
+    else:
+        choice = sizing.for_agreement(network, choose_by.x(network), share(target_agreement, "--target-agreement"))
+        size = choice.size
+        network = sizing.of_neurons(sizing.at_pace(network, size.token, size.r0), size.neurons)
+        told = {"agreement": choice.target, **vars(size), "tried": [vars(other) for other in choice.tried]}
     affordable(network, task.trials)
-    return network, plan
+    return network, told
+
+
+def share(text, option) -> float:
+    """``"5%"`` or ``"0.05"`` as a number."""
+    text = str(text).strip()
+    return quantity(text.removesuffix("%").strip(), "1", option) / (100 if text.endswith("%") else 1)
 
 
 def alone(spiking) -> Comparison:

@@ -28,10 +28,11 @@ from fwbio.rnn import Decay, rules
 
 @dataclass(frozen=True)
 class Prediction:
-    """h : (trials, tokens, units) of a noisy network; seen : the same as its spike counts show it."""
+    """h : (trials, tokens, units) of a noisy network; seen : the same as its spike counts show it. spikes : of a trial, mean."""
 
     h: np.ndarray
     seen: np.ndarray
+    spikes: float
 
 
 def counts(network):
@@ -102,6 +103,7 @@ def predict(network, x, seed: int = 0) -> Prediction:
         mean, variance = moments(before, now)
         return mean + np.sqrt(variance / n) * rng.standard_normal(now.shape), variance
 
+    fired = 0.0  # sum of h over phases
     h, seen = np.zeros((2, trials, tokens, units))
     spread = np.zeros((trials, tokens, units))
     state, slow = np.zeros((2, trials, units))
@@ -110,6 +112,7 @@ def predict(network, x, seed: int = 0) -> Prediction:
             slow, W, oldest = slow * (wipe.what != "h"), W * (wipe.what != "W"), t if wipe.what == "A" else 0
         z = slow + x[:, t]
         before, state = state, phi({"u": norm_first(z)})
+        fired += state.sum()
         for _ in range(S):
             probe, probe_variance = spikes(before, state)
             read = slice(oldest, max(t - late, oldest))
@@ -118,10 +121,11 @@ def predict(network, x, seed: int = 0) -> Prediction:
             weight = sum(rule.eta * rule.lam ** np.arange(read.stop - read.start - 1, -1, -1) for rule in levels)
             fast = np.einsum("tk,tki->ti", weight * score, h[:, read])
             before, state = state, phi({"u": norm(z + fast)})
+            fired += state.sum()
         h[:, t] = state
         seen[:, t], spread[:, t] = spikes(before, state)
         slow = seen[:, t] @ W.T
-    return Prediction(h, seen)
+    return Prediction(h, seen, n * network.r0 * network.phase * fired / trials)
 
 
 def predictable(network) -> bool:

@@ -59,7 +59,21 @@ def in_a_row(f: dict) -> str:
 def extra(f: dict) -> list[str]:
     """What --target-error adds, and the split of the error."""
     lines = []
-    if "target" in f:
+    if "agreement" in f.get("target", {}):
+        t, got = f["target"], f["spiking"]
+        for size in t["tried"]:
+            chosen = "  <- chosen" if size["token"] == t["token"] else ""
+            enough = f"{size['predicted']:8.2%}" + ("" if size["low"] >= t["agreement"] else " (not enough)")
+            lines.append(
+                f"  token {1e3 * size['token']:6.4g} ms: {size['neurons']:5} neurons a unit, {size['spikes']:10,.0f} spikes a decision, {enough}{chosen}"
+            )
+        met = "met" if got["agreement_low"] >= t["agreement"] else "missed" if got["agreement_high"] < t["agreement"] else "not told apart"
+        lines.append(
+            f"wanted {t['agreement']:.2%} same decisions: theory asks for {t['neurons']} neurons a unit at r0 = {t['r0']:g} Hz and tokens of "
+            f"{1e3 * t['token']:.4g} ms; measured {got['agreement']:.2%} (95 %: {got['agreement_low']:.2%} to {got['agreement_high']:.2%}), "
+            f"{met}; {got['spikes_a_decision']:,} spikes in the first trial"
+        )
+    elif "target" in f:
         t, got = f["target"], f["spiking"]["hidden_rmse"]
         met = "met" if got <= 1.1 * t["error"] else "missed"
         lines.append(f"wanted error of h {t['error']:.3g}: theory asks for {t['neurons']} neurons a unit; measured {got:.3g}, {met}")
