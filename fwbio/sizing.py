@@ -4,7 +4,7 @@ For a wanted error of h: the smallest n, by bisection (the error falls with n, d
 
 For a wanted share of decisions that are the reference's, three numbers are free: n, the rate r0 that stands for h = 1, and the length Delta of
 a token. Noise falls with the spikes n r0 T per unit of h in a phase, and its part that enters through A once more with r0 T alone. So r0
-is as high as the fastest unit may fire; Delta is tried from half to ten times the card's, with lambda = exp(-Delta/tau) held, and n is
+is as high as the fastest unit may fire; Delta is tried from half to fifty times the card's, with lambda = exp(-Delta/tau) held, and n is
 the smallest for each. The choice is the fewest spikes a decision; of what costs about the same, the shortest token.
 """
 
@@ -23,7 +23,7 @@ from fwbio.errors import BadInput
 
 MOST = 100_000  # neurons a unit, for an error
 LARGEST = 1000  # neurons a unit, for an agreement: more than this and a longer token is cheaper
-TOKENS = (0.5, 1, 2, 5, 10)  # times the card's
+TOKENS = (0.5, 1, 2, 5, 10, 20, 50)  # times the card's
 FASTEST, STEP = 100.0, 0.1  # Hz; spikes a neuron in a time step
 NOISY = 4000  # decisions by which an agreement is predicted
 ABOUT = 1.1  # what costs up to 10 % more is about the same
@@ -149,13 +149,19 @@ def of_neurons(network, n: int):
 
 
 def at_pace(network, token: float, r0: float):
-    """The same network with tokens of ``token`` s and r0 Hz: every tau by which its fast weights decay goes with the token, lambda stays."""
+    """The same network with tokens of ``token`` s and r0 Hz, lambda as it was."""
+    tables = change(network.card, pace(network, token, r0), network.path.name)
+    made = build(tables, network.path, neurons=network.neurons, fast=network.fast)
+    weights = {name: replace(p, weight=network.projections[name].weight) for name, p in made.projections.items()}
+    return replace(made, projections=weights)
+
+
+def pace(network, token: float, r0: float) -> dict:
+    """What to ``set``: token, r0 and, for lambda to stay, every tau by which the fast weights decay."""
     (population,) = network.card["population"]
     changes = {f"population.{population}.r0": f"{r0} Hz", "clock.token": f"{token} s"}
     for name, p in network.projections.items():
         for state, tau in filter(None, map(linear_decay, p.synapse.card["spiking"].get("ode", []))):
             if state == p.fast_state:
                 changes[f"projection.{name}.{tau}"] = f"{p.synapse.values[tau] * token / network.token!r} s"
-    made = build(change(network.card, changes, network.path.name), network.path, neurons=network.neurons, fast=network.fast)
-    weights = {name: replace(p, weight=network.projections[name].weight) for name, p in made.projections.items()}
-    return replace(made, projections=weights)
+    return changes
