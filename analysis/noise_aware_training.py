@@ -50,6 +50,8 @@ def draw(record) -> None:
                 axes.errorbar(p["neurons"], 100 * p["agreement"], [[low], [high]], fmt="o", ms=4, color=f"C{k}")
         axes.axhline(100 * WANTED, color="black", ls="--", lw=0.8)
         axes.set(xlabel="neurons a unit", ylabel="same decision as the RNN (%)", xscale="log")
+        axes.set_xticks((3, 5, 10, 20, 50), labels=("3", "5", "10", "20", "50"))
+        axes.set_xticks((), minor=True)
         axes.legend()
         figure.savefig(HERE / "figures" / "noise_aware_training.png", dpi=150)
 

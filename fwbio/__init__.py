@@ -22,6 +22,11 @@ HOME = {
     "draw": "fwbio.cards.spreads",
     "synapses": "fwbio.spiking.own",
     "cell_equations": "fwbio.spiking.own",
+    "AgeDemand": "fwbio.levels.demand",
+    "LevelBank": "fwbio.levels.bank",
+    "BeakerChain": "fwbio.levels.bank",
+    "MemoryCurve": "fwbio.levels.curve",
+    "plan_levels": "fwbio.levels.plan",
     "BadInput": "fwbio.errors",
     "EnvironmentProblem": "fwbio.errors",
 }

@@ -246,6 +246,44 @@ def resume(folder, form, as_json, **options):
 
 
 @main.command()
+@click.option("--from", "youngest", required=True, metavar="TIME", help="Youngest age that is asked for, for instance 100ms.")
+@click.option("--to", "oldest", required=True, metavar="TIME", help="Oldest age that is asked for, for instance 5min.")
+@click.option("--objective", default="guarantee", show_default=True, help="guarantee (ages unknown), recall (by demand) or lifetime.")
+@click.option(
+    "--price", metavar="C", default="0.1", show_default=True, help="Of one more level, in synapses: 0 free, 1 as dear as a synapse."
+)
+@click.option("--fan-in", "N", metavar="N", default="1000", show_default=True, help="Synapses of a read-out unit (recall, lifetime).")
+@click.option("--rate", "r", metavar="R", default="1 Hz", show_default=True, help="Associations written a second (recall, lifetime).")
+@click.option("--out", metavar="FILE.png", help="Draw what is remembered at each age.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def levels(youngest, oldest, objective, price, out, as_json, **options):
+    """How many levels of memory pay for ages --from … --to, which time constants, and why not one more."""
+    import json
+    from pathlib import Path
+
+    from fwbio.levels.demand import AgeDemand
+    from fwbio.levels.plan import OBJECTIVES, plan_levels
+    from fwbio.levels.report import figure, short
+
+    if out is not None and (Path(out).suffix != ".png" or not Path(out).absolute().parent.is_dir()):
+        raise BadInput(f"--out {out}: name a .png file in a folder that is there")
+    demand = AgeDemand(youngest, oldest)
+    plan = plan_levels(demand, objective, price, **options)
+    others = [plan_levels(demand, other, price, **options) for other in OBJECTIVES if other != objective]
+    if out is not None:
+        figure(plan, demand).savefig(out, dpi=150)
+    if as_json:
+        told = {"m": plan.m, "tau_s": plan.bank.tau.tolist(), "gain": plan.bank.gain.tolist(), plan.objective: plan.gross[plan.m - 1]}
+        told |= {"values": plan.values, "marginal_gains": plan.marginal_gains, "certificate": plan.certificate}
+        told["others"] = {p.objective: {"m": p.m, "tau_s": p.bank.tau.tolist(), "value": p.value} for p in others}
+        click.echo(json.dumps({"objective": objective, "price": plan.price, **told}, indent=1))
+        return
+    click.echo("\n".join([str(plan), "beside it:", *map(short, others)]))
+    if out is not None:
+        click.echo(f"wrote {out}")
+
+
+@main.command()
 @click.option("--clean", is_flag=True, help="Empty the cache of compiled networks; they are built again when they are needed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 def doctor(clean, as_json):

@@ -1,0 +1,141 @@
+"""The best bank for ages that nobody knows beforehand: the largest share of a tuned slot that holds at every age from t0 to T.
+
+    phi(m) = max over banks of m levels of  min over t in [t0, T] of  e t K(t)^2/V
+
+Scaled so that the least sqrt(e t) K(t) is 1, phi = 1/V: a smooth problem in log tau and log b, with one constraint an age. It knows R = T/t0 alone.
+
+Certificate. Let mu_i >= 0 belong to ages t_i, and D(a) = sum_i mu_i sqrt(e t_i) exp(-a t_i) - 2 integral of K(t) exp(-a t) <= 0 for all rates a. Any
+other bank K', with the same scaling, has V' = integral of K'^2 >= 2 integral of K K' - V >= sum_i mu_i sqrt(e t_i) K'(t_i) - V >= sum_i mu_i - V. So
+
+    no bank, of whatever time constants and however many levels, has a phi above 1/(sum_i mu_i - V)        [proved, for the mu found; a found numerically]
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from fwbio.levels.bank import LevelBank, bank
+
+AGES, RATES = 200, 4000  # points in the logarithm
+POLISH = 2  # rounds
+MOST = 10  # levels that are tried
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best bank of m levels for ages 1 to R; its phi; and what no bank of any size exceeds."""
+
+    tau: np.ndarray
+    gain: np.ndarray
+    phi: float
+    bound: float
+
+
+def phi(memory: LevelBank, t0: float, T: float) -> float:
+    """min over [t0, T] of e t K^2/V: the least of a fine grid, refined around it."""
+    from scipy.optimize import minimize_scalar
+
+    def share(log_t):
+        t = np.exp(log_t)
+        return np.e * t * memory.kernel(t) ** 2
+
+    grid = np.linspace(np.log(t0), np.log(T), 2000)
+    values = share(grid)
+    k = int(values.argmin())
+    least = values[k]
+    if 0 < k < len(grid) - 1:
+        least = min(least, minimize_scalar(share, bounds=(grid[k - 1], grid[k + 1]), method="bounded", options={"xatol": 1e-10}).fun)
+    return float(least / memory.energy())
+
+
+@lru_cache(maxsize=64)
+def best(R: float, m: int) -> Best:
+    """The best bank of m levels for ages from 1 to R (time in units of t0)."""
+    starts = [np.geomspace(2 * R**low, R**high, m + 1)[1:] for low, high in ((0.2, 0.8), (0.05, 0.95), (0.4, 0.9))]
+    if m > 1:
+        starts = starts[: 3 if m < 5 else 2]
+        before = best(R, m - 1).tau
+        ends = np.concatenate([[before[0] / 2], before, [before[-1] * 1.5]])
+        widest = int(np.argmax(np.diff(np.log(ends))))
+        starts.append(np.insert(before, widest, np.sqrt(ends[widest] * ends[widest + 1])))
+    grid = np.geomspace(1, R, AGES)
+    tau, gain = min((solve(grid, start, np.ones(m), 1e-10) for start in starts), key=lambda pair: energy(*pair))
+    around = np.geomspace(grid[0] / grid[2], grid[2] / grid[0], 41)  # finer where the curve is lowest
+    for _ in range(POLISH):
+        tau, gain = solve(np.concatenate([grid, np.clip(np.outer(lowest(R, tau, gain), around).ravel(), 1, R)]), tau, gain)
+    memory = bank(tau, gain / gain.sum())
+    share = phi(memory, 1.0, R)
+    return Best(memory.tau, memory.gain, share, bound(R, memory, share))
+
+
+def lowest(R, tau, gain) -> np.ndarray:
+    """The ages at which e t K^2 has its local minima, from a fine grid and the parabola through each."""
+    log_t = np.linspace(0, np.log(R), 40 * AGES)
+    share = 0.5 * log_t + np.log(np.exp(-np.exp(log_t)[:, None] / tau) @ gain)
+    k = np.flatnonzero((share[1:-1] < share[:-2]) & (share[1:-1] < share[2:])) + 1
+    bend, lean = share[k - 1] - 2 * share[k] + share[k + 1], share[k - 1] - share[k + 1]
+    return np.exp(log_t[k] + (log_t[1] - log_t[0]) * lean / (2 * bend))
+
+
+def solve(t, tau, gain, exact=1e-13):
+    """tau and b that have the least V with sqrt(e t) K(t) >= 1 at the ages t, from a start."""
+    from scipy.optimize import minimize
+    from scipy.special import logsumexp, softmax
+
+    m = len(tau)
+    root = np.sqrt(np.e * t)
+
+    def parts(z):
+        """tau, b, and the logarithm of every level's part of sqrt(e t) K(t)."""
+        return np.exp(z[:m]), np.exp(z[m:]), np.log(root)[:, None] - t[:, None] / np.exp(z[:m]) + z[m:]
+
+    def objective(z):
+        tau, gain, _ = parts(z)
+        sums = np.add.outer(tau, tau)
+        M = np.outer(tau, tau) / sums
+        Mb = M @ gain
+        V = gain @ Mb
+        by_tau = 2 * gain * tau * ((tau[None, :] / sums) ** 2 @ gain)
+        return np.log(V), np.concatenate([by_tau, 2 * gain * Mb]) / V
+
+    def constraint(z):
+        return logsumexp(parts(z)[2], axis=1)
+
+    def slopes(z):
+        tau, _, terms = parts(z)
+        terms = softmax(terms, axis=1)
+        return np.concatenate([terms * t[:, None] / tau, terms], axis=1)
+
+    start = np.log(np.concatenate([tau, gain]))
+    start[m:] -= constraint(start).min()
+    limits = [(np.log(1e-3), np.log(1e3 * t.max()))] * m + [(-60, 60)] * m
+    done = minimize(
+        objective, start, jac=True, bounds=limits, constraints={"type": "ineq", "fun": constraint, "jac": slopes}, method="SLSQP",
+        options={"maxiter": 500, "ftol": exact},
+    )  # fmt: skip
+    z = done.x
+    z[m:] -= constraint(z).min()
+    return np.exp(z[:m]), np.exp(z[m:])
+
+
+def energy(tau, gain) -> float:
+    return float(gain @ (np.outer(tau, tau) / np.add.outer(tau, tau)) @ gain)
+
+
+def bound(R, memory, share) -> float:
+    """What no bank exceeds, by the certificate of ``memory``: mu from its own first-order conditions (non-negative least squares)."""
+    from scipy.optimize import nnls
+
+    V, b = 1 / share, memory.gain / np.sqrt(share * memory.energy())  # scaled: least sqrt(e t) K = 1
+    t, a = np.geomspace(1, R, 20 * AGES), 1 / memory.tau
+    tight = np.sqrt(np.e * t) * (np.exp(-np.outer(t, a)) @ b)
+    near = t[(tight < 1 + 1e-4)]
+    sums = np.add.outer(a, a)
+    rows = np.concatenate([np.exp(-np.outer(a, near)), near * np.exp(-np.outer(a, near))]) * np.sqrt(np.e * near)
+    wanted = np.concatenate([2 * (1 / sums) @ b, 2 * (1 / sums**2) @ b])
+    mu, _ = nnls(rows / wanted[:, None], np.ones(len(wanted)), maxiter=100 * len(near))
+    rates = np.geomspace(1e-4 / R, 1e3, RATES)
+    over = np.exp(-np.outer(rates, near)) @ (mu * np.sqrt(np.e * near)) / (2 * (1 / np.add.outer(rates, a)) @ b)
+    total = mu.sum() / max(over.max(), 1e-300)
+    return float(1 / (total - V)) if total > V else np.inf
