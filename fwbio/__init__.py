@@ -27,6 +27,11 @@ HOME = {
     "BeakerChain": "fwbio.levels.bank",
     "MemoryCurve": "fwbio.levels.curve",
     "plan_levels": "fwbio.levels.plan",
+    "LabileSlot": "fwbio.slot.labile",
+    "SurpriseSignal": "fwbio.slot.labile",
+    "SwitchingWorld": "fwbio.slot.world",
+    "linear_bank_bound": "fwbio.slot.bound",
+    "segment_cost": "fwbio.slot.bound",
     "BadInput": "fwbio.errors",
     "EnvironmentProblem": "fwbio.errors",
 }
