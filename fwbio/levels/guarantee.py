@@ -139,3 +139,26 @@ def bound(R, memory, share) -> float:
     over = np.exp(-np.outer(rates, near)) @ (mu * np.sqrt(np.e * near)) / (2 * (1 / np.add.outer(rates, a)) @ b)
     total = mu.sum() / max(over.max(), 1e-300)
     return float(1 / (total - V)) if total > V else np.inf
+
+
+def by_gains(tau, R) -> float:
+    """phi of the best gains for given time constants and ages 1 to R: a convex problem, min b M b with sqrt(e t) K(t) >= 1, b >= 0.
+
+    With M = L L^T and y = L^T b it asks for the point nearest to 0 in a polyhedron: least distance programming, by non-negative least squares
+    (Lawson & Hanson 1974, chapter 23).
+    """
+    from scipy.linalg import solve_triangular
+    from scipy.optimize import nnls
+
+    t, M = np.geomspace(1, R, AGES), np.outer(tau, tau) / np.add.outer(tau, tau)
+    scale = np.sqrt(np.diag(M))
+    L = np.linalg.cholesky(M / np.outer(scale, scale))
+    G = np.concatenate([np.sqrt(np.e * t)[:, None] * np.exp(-t[:, None] / tau), np.eye(len(tau))]) / scale
+    rows = solve_triangular(L, G.T, lower=True).T
+    wanted = np.concatenate([np.ones(len(t)), np.zeros(len(tau))])
+    E = np.concatenate([rows.T, wanted[None]])
+    u, _ = nnls(E, np.append(np.zeros(len(tau)), 1.0), maxiter=20 * len(t))
+    residual = E @ u - np.append(np.zeros(len(tau)), 1.0)
+    y = -residual[:-1] / residual[-1]
+    gain = solve_triangular(L.T, y) / scale
+    return phi(bank(tau, np.maximum(gain, 1e-12 * gain.max())), 1.0, R)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-ETAS, TAUS = np.geomspace(0.01, 1, 25), np.geomspace(0.3, 300, 25)
+ETAS, TAUS, LEVELS = np.geomspace(0.01, 1, 25), np.geomspace(0.3, 300, 25), (0.03, 0.12, 0.5)
 
 
 def delta(stream, eta: float) -> np.ndarray:
@@ -47,9 +47,9 @@ def wrong(prediction, value) -> float:
 
 
 def tuned(stream) -> dict:
-    """{memory: predictions} of the best fixed gain, the best single time constant, and a bank of three levels with fitted gains."""
+    """{memory: predictions} of the best fixed gain, the best Hebbian level that decays with time, and a bank of three gains, weights fitted."""
     by_eta = min((delta(stream, eta) for eta in ETAS), key=lambda found: mse(found, stream.value))
     levels = traces(stream, TAUS)
     single = min((fitted(levels[k : k + 1], stream.value) for k in range(len(TAUS))), key=lambda found: mse(found, stream.value))
-    bank = fitted(levels[[6, 12, 18]], stream.value)
+    bank = fitted(np.stack([delta(stream, eta) for eta in LEVELS]), stream.value)
     return {"delta rule": by_eta, "one time constant": single, "bank of three": bank}
