@@ -318,7 +318,7 @@ def tell(table, form, as_json):
 
 
 @main.command()
-@click.argument("task", type=click.Choice(["retrieval", "digits"]))
+@click.argument("task", type=click.Choice(["retrieval", "reassigned", "digits"]))
 @click.option(
     "--model", default="fast_weights", show_default=True, help="irnn, lstm, associative_lstm, fast_weights, delta_rule or a control."
 )

@@ -11,9 +11,14 @@ import numpy as np
 import torch
 
 from fwbio.tasks import SPLITS
+from fwbio.tasks import reassigned as reassigned_retrieval
 from fwbio.tasks import retrieval as associative_retrieval
 
-HELD_OUT = {"retrieval": {"validation": 10_000, "test": 20_000}, "digits": {"validation": 1000, "test": 2000}}
+HELD_OUT = {
+    "retrieval": {"validation": 10_000, "test": 20_000},
+    "reassigned": {"validation": 10_000, "test": 20_000},
+    "digits": {"validation": 1000, "test": 2000},
+}
 IMAGES = {"train": slice(700, 1797), "validation": slice(500, 700), "test": slice(500)}
 CORNERS, SIDE = (0, 2, 4), 4
 
@@ -31,11 +36,16 @@ class Data(NamedTuple):
 def split(recipe, name: str) -> Data:
     """The part ``name`` (train, validation or test) of the recipe's task."""
     trials = HELD_OUT[recipe.task].get(name, recipe.train_size)
-    return {"retrieval": retrieval, "digits": digits}[recipe.task](recipe, name, trials)
+    return {"retrieval": retrieval, "reassigned": reassigned, "digits": digits}[recipe.task](recipe, name, trials)
 
 
 def retrieval(recipe, name, trials) -> Data:
     task = associative_retrieval(recipe.pairs, trials, recipe.seed, name)
+    return Data(torch.from_numpy(task.tokens), torch.from_numpy(task.target), len(task.symbols), True, task.classes)
+
+
+def reassigned(recipe, name, trials) -> Data:
+    task = reassigned_retrieval(recipe.pairs, trials, recipe.seed, name)
     return Data(torch.from_numpy(task.tokens), torch.from_numpy(task.target), len(task.symbols), True, task.classes)
 
 

@@ -9,7 +9,7 @@ from fwbio.ann.recipe import Recipe
 from fwbio.quantities import quantity, whole
 
 SHIPPED_NOISE, SHIPPED_ACTIVITY = "100", "0.003"
-TRAIN_SIZE = {"retrieval": 100_000, "digits": 20_000}
+TRAIN_SIZE = {"retrieval": 100_000, "reassigned": 100_000, "digits": 20_000}
 
 
 def carry_out(options, say, *, task, model, units, epochs, patience, lr, seed, noise_neurons, activity, train_size, compiled, out, force):

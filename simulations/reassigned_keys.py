@@ -1,0 +1,39 @@
+"""When a letter's digit changes within a sequence, which fast weights answer with the latest? Fixed decay (four of them), the delta rule, and axons whose
+gain adapts, with and without their surprise: R = 20, four letters, four re-assignments.
+
+Writes results/reassigned_keys/MODEL-SEED (weights and log each). An hour on one core; trainings that are there are left alone.
+
+    python simulations/reassigned_keys.py
+"""
+
+from pathlib import Path
+
+from fwbio.ann.recipe import Recipe
+from fwbio.ann.training import train
+
+OUT, UNITS, EPOCHS, PATIENCE, LR, SEEDS = Path("results/reassigned_keys"), 20, 40, 12, 2e-3, (1, 2)
+RUNS = {
+    "labile": ("labile", {"start": 0.6}),
+    "fixed 0.9": ("fast_weights", {"start": 0.6, "lam": (0.9,)}),
+    "fixed 0.8": ("fast_weights", {"start": 0.6, "lam": (0.8,)}),
+    "delta rule": ("delta_rule", {"start": 0.6}),
+    "fixed 0.95": ("fast_weights", {"start": 0.6, "lam": (0.95,)}),
+    "fixed 0.7": ("fast_weights", {"start": 0.6, "lam": (0.7,)}),
+    "labile, no surprise": ("labile", {"start": 0.6, "surprise": False}),
+}
+
+
+def main() -> None:
+    for seed in SEEDS:
+        for label, (model, options) in RUNS.items():
+            folder = OUT / f"{label.replace(', ', '-').replace(' ', '_')}-{seed}"
+            if (folder / "weights.npz").exists():
+                continue
+            recipe = Recipe(
+                task="reassigned", model=model, units=UNITS, options=options, epochs=EPOCHS, patience=PATIENCE, lr=LR, seed=seed
+            )
+            print(label, seed, train(recipe, folder, lambda line: None), flush=True)
+
+
+if __name__ == "__main__":
+    main()
