@@ -27,7 +27,7 @@ def draw(record, spikes) -> None:
     caption = (
         "Left: mean squared error just before each presentation, one slot, 64 outputs; fixed memories are tuned to the very stream, the adaptive "
         "slot has one set of parameters. It should lie below the black bars, which no bank of fixed levels can, where a switch is easy to see "
-        "(noise sigma 0.5 and 1) or often confirmed. Right: what one validity of n presentations costs; a fixed gain pays as the root of n, the adaptive slot as ln n."
+        "(noise sigma 0.5 and 1) or often confirmed. Right: what one validity of n presentations costs; a fixed gain pays as the root of n, the adaptive slot as ln n until its false alarms tell."
     )
     with canvas(10, 4.6, caption, 1, 2) as (figure, (left, right)):
         rows = record["conditions"]

@@ -25,7 +25,7 @@ def draw(record) -> None:
     caption = (
         "Short-term enhancement has components of 50 ms, 300 ms, 7 s and 30 to 200 s. Dots: what that ladder guarantees at every age, over the optimal bank of "
         "four levels with the same ends; bars: ladders whose inner time constants are drawn at random, median and the middle 90 %. The dots are high, but "
-        "not beyond the bars: with two free numbers this is suggestive, not significant."
+        "beyond the bars only where potentiation lasts 200 s: with two free numbers this is suggestive, not significant."
     )
     with canvas(6.5, 4.4, caption) as (figure, axes):
         for k, row in enumerate(record):

@@ -106,12 +106,12 @@ def integral(memory, start, end) -> float:
 
 def draw(record, spikes, theory, one) -> None:
     caption = (
-        "Signal to noise of an association against its age; 10 associations a second are written. Left: a bank of four levels and its three-level "
-        "chain as matrices of real numbers (dots) and the same bank in spikes (squares), lines from theory; it should fall as the root of age "
+        "Signal to noise of an association against its age; 10 associations a second are written. Left: a bank of four levels, and a chain of three, "
+        "as matrices of real numbers (dots) and the same bank in spikes (squares), lines from theory; it should fall as the root of age "
         "(dashed). Right: how long one level stays above 1, over the longest possible; nothing may lie above the line, and only tau = 2N/(e r) on it."
     )
     with canvas(10, 4.4, caption, 1, 2) as (figure, (left, right)):
-        t = np.geomspace(0.05, 60, 300)
+        t = np.geomspace(0.05, 400, 300)
         for k, (label, curve, points) in enumerate(theory):
             age, snr, error = np.array(points).T
             left.plot(t, curve.snr(t), color=f"C{k}", lw=1)
@@ -120,13 +120,15 @@ def draw(record, spikes, theory, one) -> None:
             age, snr, error = np.array(spikes["snr"]).T
             left.errorbar(age, snr, 1.96 * error, fmt="s", ms=4, color="C3", label=f"bank in spikes, {spikes['N']:,} inputs")
         left.plot(t, theory[0][1].snr(3.0) * (t / 3) ** -0.5, "--", color="0.4", lw=0.8, label="age^-1/2")
-        left.set(xscale="log", yscale="log", xlabel="age of the association (s)", ylabel="SNR (1)")
+        left.set(xscale="log", yscale="log", xlabel="age of the association (s)", ylabel="SNR (1)", ylim=(0.1, 20))
         left.legend(fontsize=7)
         factor = np.geomspace(0.2, 5, 200)
         right.plot(factor, factor * np.clip(1 - np.log(factor), 0, None), color="C0", lw=1)
         right.plot(*np.array(one).T, "o", ms=5, color="C0")
         right.axhline(1, color="black", lw=0.8, ls="--")
         right.set(xscale="log", xlabel="tau / (2N/(e r))", ylabel="lifetime / (N/(e r))", ylim=(0, 1.1))
+        right.set_xticks((0.25, 0.5, 1, 2, 4), labels=("1/4", "1/2", "1", "2", "4"))
+        right.set_xticks((), minor=True)
         figure.savefig(HERE / "figures" / "memory_levels.png", dpi=150)
 
 

@@ -1,6 +1,6 @@
 """Table 1 of Ba et al. (2016), associative retrieval, K = 4: published error beside ours, and exits with 1 if a claim fails.
 
-Reads results/table1 (simulations/table1.py), or, where there is none, models/table1.jsonl, the shipped logs of the same trainings.
+Reads models/table1.jsonl, the shipped logs, and, in their place where they are there, your own trainings in results/table1 (simulations/table1.py).
 Test error on 20,000 sequences of the weights that were best on 10,000 others; mean and range over seeds. ``--keep`` writes the shipped logs.
 
     python analysis/table1.py [--keep]
@@ -26,18 +26,17 @@ SIZES, RESOLVED = (20, 50, 100), 0.02  # %; "0.0" in the paper is one decimal: b
 
 
 def runs() -> list[dict]:
-    """One entry a training that has ended: label, units, seed, epochs, seconds, test and validation error by epoch (%)."""
-    if not RESULTS.is_dir():
-        return [json.loads(line) for line in SHIPPED.read_text().splitlines()]
-    found = []
+    """One entry a training that has ended: label, units, seed, epochs, seconds, test and validation error by epoch (%); ours over the shipped."""
+    shipped = [json.loads(line) for line in SHIPPED.read_text().splitlines()]
+    found = {(run["label"], run["recipe"]["units"], run["recipe"]["seed"]): run for run in shipped}
     for path in sorted(RESULTS.glob("*/log.jsonl")):
         head, *rows, test = [json.loads(line) for line in path.read_text().splitlines()]
-        recipe = head["recipe"]
-        label = path.parent.name.rsplit("-", 2)[0]
+        recipe, label = head["recipe"], path.parent.name.rsplit("-", 2)[0]
         curve = [round(100 * (1 - row["validation"]), 3) for row in rows]
         entry = {"label": label, "recipe": recipe, "parameters": head["parameters"], "torch": head["torch"], "epochs": len(rows)}
-        found.append({**entry, "seconds": rows[-1]["seconds"], "error": round(100 * (1 - test["test"]), 3), "validation_error": curve})
-    return found
+        entry |= {"seconds": rows[-1]["seconds"], "error": round(100 * (1 - test["test"]), 3), "validation_error": curve}
+        found[label, recipe["units"], recipe["seed"]] = entry
+    return [found[key] for key in sorted(found)]
 
 
 def table(found) -> dict:

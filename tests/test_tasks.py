@@ -170,3 +170,25 @@ def test_a_card_names_its_task():
 def test_refuses(wrong, message):
     with pytest.raises(BadInput, match=message):
         tasks.retrieval(**wrong)
+
+
+def test_reassigned_keys_ask_for_the_latest_digit_of_a_letter_that_changed():
+    """By reading each sequence from left to right, as a reader would."""
+    task = tasks.reassigned(4, 500, seed=3)
+    assert task.length == 19 and task.name == "reassigned"
+    changed = 0
+    for row, target in zip(task.tokens, task.target):
+        text = "".join(task.symbols[k] for k in row)
+        latest, seen = {}, {}
+        for letter, digit in zip(text[0:16:2], text[1:16:2]):
+            assert letter.isalpha() and digit.isdigit() and latest.get(letter) != digit
+            latest[letter] = digit
+            seen[letter] = seen.get(letter, 0) + 1
+        assert len(latest) == 4 and text[16:18] == "??" and latest[text[18]] == str(target) and seen[text[18]] >= 2
+        changed += seen[text[18]] > 2
+    assert 50 < changed < 450
+
+
+def test_reassigned_keys_come_from_streams_of_their_own():
+    one, same, other = (tasks.reassigned(4, 50, seed, split) for seed, split in ((1, "test"), (1, "test"), (1, "train")))
+    assert (one.tokens == same.tokens).all() and (one.tokens != other.tokens).any()

@@ -57,6 +57,8 @@ class Training:
         self.tokens, self.target = data.tokens, data.target
         self.held_out = split(recipe, "validation")[:2]
         self.model = build(recipe, data)
+        if recipe.compiled:
+            torch.compiler.reset()  # of many trainings in a row the ninth would else run uncompiled
         self.forward = torch.compile(self.model, dynamic=False) if recipe.compiled else self.model
         self.batch = min(recipe.batch, len(self.tokens))
         self.steps = len(self.tokens) // self.batch
