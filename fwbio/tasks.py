@@ -10,7 +10,7 @@ each asked at its end, so that what older sequences left in A is there to interf
 
 import math
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -168,6 +168,16 @@ def retrieval(
     target = digits[rows, query].reshape(trials, sequences)[:, warm:].ravel()
     target = np.array([answers.index(digit) for digit in string.digits])[target]
     return Task("retrieval", tokens.reshape(trials, -1), target, len(answers), SYMBOLS, pairs, seed, split, sequences, warm)
+
+
+def misread(task: Task, error: float, seed: int = 0) -> Task:
+    """The same sequences and answers, but every letter and digit is, with probability ``error``, replaced by any of its kind."""
+    rng = np.random.default_rng(np.random.SeedSequence(whole(seed, "seed", low=0), spawn_key=(len(SPLITS) + 1,)))
+    letter, digit = task.tokens < N_LETTERS, (task.tokens >= N_LETTERS) & (task.tokens < QUESTION)
+    wrong = rng.random(task.tokens.shape) < error
+    any_letter, any_digit = rng.integers(N_LETTERS, size=task.tokens.shape), N_LETTERS + rng.integers(N_DIGITS, size=task.tokens.shape)
+    tokens = np.where(wrong & letter, any_letter, np.where(wrong & digit, any_digit, task.tokens))
+    return replace(task, tokens=tokens)
 
 
 def reassigned(pairs: int = 4, trials: int = 100, seed: int = 0, split: str = "test") -> Task:
