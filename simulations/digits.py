@@ -24,7 +24,7 @@ BOUNDED = {"start": 1.0, "eta": 0.005, "lam": (0.95,)}
 RUNS = {  # name: model, units (total parameters 6,100 to 6,800), options
     "irnn": ("irnn", 33, {}),
     "lstm": ("lstm", 20, {}),
-    "fast_weights": ("fast_weights", 32, {"start": 1.0, "norm": False, "eta": 0.0003}),
+    "fast_weights": ("fast_weights", 32, {"start": 1.0, "norm": False, "eta": 0.0003, "lam": (0.95,)}),
     "fast_weights_layer_norm": ("fast_weights", 32, BOUNDED),
 }
 MAP = """[arrays]
