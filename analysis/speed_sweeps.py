@@ -68,19 +68,22 @@ def programs(count) -> float:
     s = circuit_structure.structure(model)
     values = circuit_structure.parameters(model, s, 0)
     folder, _ = engine.build(s, values)
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
-        np.asarray(values["E.stream"]).tofile(f"{one}/stream")
-        words = [f"{key}={float(value)!r}" for key, value in values.items() if key != "E.stream"] + [f"E.stream={one}/stream"]
+    with tempfile.TemporaryDirectory() as scratch:
+        np.asarray(values["E.stream"]).tofile(f"{scratch}/stream")
+        words = [f"{key}={float(value)!r}" for key, value in values.items() if key != "E.stream"] + [f"E.stream={scratch}/stream"]
+        places = [Path(scratch) / f"{k}" for k in range(count)]  # a folder each: some file systems wait when a file is written anew
+        for place in places:
+            place.mkdir()
         start = time.monotonic()
-        for k in range(count // 2):
+        for k in range(0, count, 2):
             both = [
                 subprocess.Popen(
-                    [folder / "main", "--results_dir", f"{where}/", *words],
+                    [folder / "main", "--results_dir", f"{place}/", *words],
                     cwd=folder,
                     env={**os.environ, "FWBIO_SEED": str(k)},
                     stdout=subprocess.DEVNULL,
                 )
-                for where in (one, two)
+                for place in places[k : k + 2]
             ]
             for process in both:
                 process.wait()
