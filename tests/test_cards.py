@@ -356,3 +356,21 @@ def test_the_nearest_parameter_is_suggested():
 )
 def test_a_changed_value_is_checked_like_a_written_one(name, value, says):
     assert says in refused(network.load, "retrieval", set={name: value})
+
+
+def test_a_network_says_how_often_h_is_kept():
+    from fwbio.cards.network import build
+
+    path = reader.find("random_recurrent")
+    tables = reader.read(path)
+    assert build(tables, path).sample == pytest.approx(max(build(tables, path).dt, 1e-3))
+    tables["record"]["every"] = "20 ms"
+    assert build(tables, path).sample == pytest.approx(0.02)
+    tables["record"]["every"] = "20.0313 ms"
+    with pytest.raises(BadInput, match="record.every = 20.0313 ms is not a multiple"):
+        build(tables, path)
+    paced = reader.find("retrieval")
+    tables = reader.read(paced)
+    tables["record"]["every"] = "20 ms"
+    with pytest.raises(BadInput, match="recorded once a phase"):
+        build(tables, paced)

@@ -56,6 +56,13 @@ def test_the_certificate_of_many_levels_closes_the_gap():
     assert best.phi == pytest.approx(0.2628, abs=1e-4)
 
 
+@pytest.mark.parametrize(("R", "m"), [(100.0, 2), (3000.0, 4), (1e5, 5)])
+def test_gains_of_the_best_bank_are_those_of_a_convex_problem(R, m):
+    """Time constants given, least distance programming (no start, one optimum) finds the same guarantee as the search over all."""
+    best = guarantee.best(R, m)
+    assert guarantee.by_gains(best.tau, R) == pytest.approx(best.phi, rel=2e-4)
+
+
 def test_random_banks_never_exceed_the_certificate():
     """2,000 random banks of 1 to 8 levels, log-uniform time constants and gains near 1/sqrt(tau)."""
     rng, limit = np.random.default_rng(1), guarantee.best(3000.0, 7).bound
