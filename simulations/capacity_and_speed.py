@@ -1,7 +1,7 @@
 """How many items does each memory hold, and how often must it see them? Hidden units, an LSTM's cells, presynaptic plasticity and fast weights learn
 associative retrieval with K = 1, 2, 4 … pairs, shown once, until they miss 90 %; slow weights learn one fixed table of K pairs by gradient descent.
 
-Writes results/capacity_and_speed/run.json as it goes on; networks that are there are not trained again. Two hours on one core.
+Writes results/capacity_and_speed/run.json as it goes on; networks that are there are not trained again. Half an hour on one core.
 
     python simulations/capacity_and_speed.py
 """
@@ -22,7 +22,7 @@ MEMORIES = {  # model, its options, learning rate
     "short_term_plasticity": ("short_term_plasticity", {}, 2e-3),
     "fast_weights": ("fast_weights", {"start": 0.6}, 2e-3),
 }
-SIZES, PAIRS, EPOCHS, PATIENCE = (10, 20, 50), (1, 2, 4, 8, 16), 40, 8
+SIZES, PAIRS, EPOCHS, PATIENCE = (10, 20), (1, 2, 4, 8, 16), 40, 8
 TABLES, RATES, MOST = (2, 4, 8, 16, 32, 64, 128, 256, 512), (0.03, 0.1, 0.3, 1.0, 3.0), 300  # pairs, learning rates, presentations
 
 
