@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 
 HERE, RESULTS = Path(__file__).parent, Path("results/adaptive_slot")
@@ -90,9 +91,7 @@ def main() -> int:
         claims.append(("spikes: gains off 1/2, 1/3, 1/4", off, 0.15))
         claims.append(("spikes: presentations until 90 % of a switch is learnt, median", spikes["recovery"], 2))
         claims.append(("spikes: error over the best fixed gain's", spikes["mse"] / spikes["fixed"], 1.0))
-    for name, figure, bound in claims:
-        print(f"| {name} | {figure:.3g} | <= {bound:g} | {'holds' if figure <= bound else 'FAILS'}")
-    return 0 if all(figure <= bound for _, figure, bound in claims) else 1
+    return conclude(Finding(*claim) for claim in claims)
 
 
 if __name__ == "__main__":

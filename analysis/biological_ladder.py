@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 
 HERE = Path(__file__).parent
@@ -52,9 +53,7 @@ def main() -> int:
         )
         wanted, _, _ = REFERENCE[row["slowest"]]
         claims.append((f"{row['slowest']:g} s: ladder over the optimal, off the reference", abs(share - wanted), 0.04))
-    for name, figure, bound in claims:
-        print(f"| {name} | {figure:.3g} | <= {bound:g} | {'holds' if figure <= bound else 'FAILS'}")
-    return 0 if all(figure <= bound for _, figure, bound in claims) else 1
+    return conclude(Finding(*claim) for claim in claims)
 
 
 if __name__ == "__main__":

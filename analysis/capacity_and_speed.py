@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 
 HERE, WANTED = Path(__file__).parent, 0.9
@@ -87,9 +88,7 @@ def main() -> int:
         )
         most = max(points)
         claims.append((f"R = {units}: one presentation over those of slow weights, {most[0]} items", 1 / most[1], 0.2))
-    for name, figure, bound in claims:
-        print(f"| {name} | {figure:.3g} | <= {bound:g} | {'holds' if figure <= bound else 'FAILS'}")
-    return 0 if all(figure <= bound for _, figure, bound in claims) else 1
+    return conclude(Finding(*claim) for claim in claims)
 
 
 if __name__ == "__main__":

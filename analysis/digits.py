@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 
 HERE, RESULTS = Path(__file__).parent, Path("results/digits")
@@ -54,9 +55,7 @@ def main() -> int:
         (f"IRNN over fast weights without layer norm, points (s.e. {error:.2f})", np.mean(plain) - np.mean(fast), 0.0),
         ("RNN over spikes, points", 100 * (spikes["rnn"]["accuracy"] - spikes["spiking"]["accuracy"]), 1.0),
     ]
-    for name, figure, bound in claims:
-        print(f"| {name} | {figure:.3g} | <= {bound:g} | {'holds' if figure <= bound else 'FAILS'}")
-    return 0 if all(figure <= bound for _, figure, bound in claims) else 1
+    return conclude(Finding(*claim) for claim in claims)
 
 
 if __name__ == "__main__":

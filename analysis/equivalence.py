@@ -13,6 +13,7 @@ import numpy as np
 
 import fwbio
 from fwbio import describe
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 
 HERE = Path(__file__).parent
@@ -97,12 +98,7 @@ def main() -> int:
     claims.append(("free-running: slope of the error of h, off -0.5 by", abs(slope(order, [free[k] for k in order]) + 0.5), "<=", 0.1))
     claims.append(("free-running: error of h at n = 160", free[160], "<=", 0.11))
     draw(series, free)
-    failed = 0
-    for name, figure, relation, bound in claims:
-        holds = figure >= bound if relation == ">=" else figure <= bound
-        failed += not holds
-        print(f"{name:66} {figure:9.4f} {relation} {bound:<6g} {'holds' if holds else 'FAILS'}")
-    return 1 if failed else 0
+    return conclude(Finding(name, figure, bound, relation) for name, figure, relation, bound in claims)
 
 
 if __name__ == "__main__":

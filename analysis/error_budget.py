@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 
 HERE = Path(__file__).parent
@@ -46,8 +47,7 @@ def main() -> int:
             f"measured {r['hidden_rmse']:.4f}  predicted {r['hidden_rmse_predicted']:.4f}  {off:+.1%}"
         )
     draw(rows)
-    print(f"{hits} of {len(rows)} within {WITHIN:.0%}; at least {ENOUGH} of 20 are asked for: {'holds' if hits >= ENOUGH else 'FAILS'}")
-    return 0 if hits >= ENOUGH and len(rows) >= 20 else 1
+    return conclude([Finding(f"settings within {WITHIN:.0%}", hits, ENOUGH, ">="), Finding("settings", len(rows), 20, ">=")])
 
 
 if __name__ == "__main__":

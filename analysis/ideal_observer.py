@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 
 HERE, TRIALS, SPIKES = Path(__file__).parent, 5000, 500
@@ -47,9 +48,7 @@ def main() -> int:
             (f"misread {row['error']:.0%}: ideal off its posterior's own word", abs(row["ideal"] - row["expected"]), max(4 * scatter, 1e-9))
         )
         claims.append((f"misread {row['error']:.0%}: RNN above the ideal observer by", row["rnn"] - row["ideal"], 2 * scatter))
-    for name, figure, bound in claims:
-        print(f"| {name} | {figure:.3g} | <= {bound:.3g} | {'holds' if figure <= bound else 'FAILS'}")
-    return 0 if all(figure <= bound for _, figure, bound in claims) else 1
+    return conclude(Finding(*claim) for claim in claims)
 
 
 if __name__ == "__main__":

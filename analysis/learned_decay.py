@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 
 HERE, RESULTS, TOKEN = Path(__file__).parent, Path("results/learned_decay"), 0.1
@@ -49,9 +50,7 @@ def main() -> int:
         figure.savefig(HERE / "figures" / "learned_decay.png", dpi=150)
     learned = [np.median(after) for name, (_, _, after) in found.items() if name.startswith("network")]
     claims = [("one for the network: longest over shortest tau, over starts", max(learned) / min(learned), 1.5)]
-    for name, figure, bound in claims:
-        print(f"| {name} | {figure:.3g} | <= {bound:g} | {'holds' if figure <= bound else 'FAILS'}")
-    return 0 if all(figure <= bound for _, figure, bound in claims) else 1
+    return conclude(Finding(*claim) for claim in claims)
 
 
 if __name__ == "__main__":

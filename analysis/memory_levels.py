@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 from fwbio.levels.bank import bank
 from fwbio.levels.curve import MemoryCurve
@@ -174,9 +175,7 @@ def main() -> int:
             )
         )
     draw(record, spikes, (("four levels, matrices", four, record["bank"]), ("chain of three, matrices", three, record["chain"])), one)
-    for name, figure, bound in claims:
-        print(f"| {name} | {figure:.3g} | <= {bound:g} | {'holds' if figure <= bound else 'FAILS'}")
-    return 0 if all(figure <= bound for _, figure, bound in claims) else 1
+    return conclude(Finding(*claim) for claim in claims)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 
 HERE, WANTED = Path(__file__).parent, 0.99
@@ -74,9 +75,7 @@ def main() -> int:
         ("spikes a decision, the same", need["noise of 10 neurons"][1] / need["no noise"][1], 0.6),
         (f"points of spikes whose interval (and 1 %) misses the prediction, of {len(points)}", outside, 2),  # each 10 % by chance at most
     ]
-    for name, figure, bound in claims:
-        print(f"| {name} | {figure:.3g} | <= {bound:g} | {'holds' if figure <= bound else 'FAILS'}")
-    return 0 if all(figure <= bound for _, figure, bound in claims) else 1
+    return conclude(Finding(*claim) for claim in claims)
 
 
 if __name__ == "__main__":

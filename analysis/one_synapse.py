@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from fwbio.cards import reader
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 from fwbio.quantities import quantity
 
@@ -116,11 +117,14 @@ def main() -> int:
                 rows += 1
                 off += [(name, key, rate) for rate, s, t in zip(says["rates"], seen, TABLE[key]) if f"{s:.4f}" != f"{t:.4f}"]
     draw(says, arrays)
-    print(f"closed forms: worst {worst:.1e} <= {CLOSE:g} {'holds' if worst <= CLOSE else 'FAILS'}")
-    print(
-        f"published table, {4 * rows} numbers to 4 decimals: {len(off)} off {'holds' if not off and rows >= len(TABLE) else f'FAILS {off}'}"
+    print(*off, sep="\n", end="\n" * bool(off))
+    return conclude(
+        (
+            Finding("worst relative error from the closed forms", worst, CLOSE),
+            Finding(f"numbers of the published table that are off, to 4 decimals, of {4 * rows}", len(off), 0),
+            Finding("sets of the published table that were compared", rows, len(TABLE), ">="),
+        )
     )
-    return 0 if worst <= CLOSE and not off and rows >= len(TABLE) else 1
 
 
 if __name__ == "__main__":

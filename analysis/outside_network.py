@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from fwbio import load, sizing
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 from fwbio.job import carry_out
 from fwbio.outside import card
@@ -71,9 +72,7 @@ def main() -> int:
     print(
         f"{record['trials']} sequences, {record['spiking']['spikes_a_decision']:,} spikes in the first; accuracy of the source {beside['ann']['accuracy']:.4f}, spikes {record['spiking']['accuracy']:.4f}"
     )
-    for name, figure, bound in claims:
-        print(f"| {name} | {figure:.3g} | <= {bound:g} | {'holds' if figure <= bound else 'FAILS'}")
-    return 0 if all(figure <= bound for _, figure, bound in claims) else 1
+    return conclude(Finding(*claim) for claim in claims)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 
 HERE, RESULTS = Path(__file__).parent, Path("results/reassigned_keys")
@@ -49,8 +50,7 @@ def main() -> int:
         print(f"{name}: {np.mean(seeds):.2f} % ({', '.join(f'{v:.2f}' for v in seeds)})")
     fixed = max(np.mean(seeds) for name, seeds in found.items() if name.startswith("fixed"))
     points = np.mean(found["labile"]) - fixed
-    print(f"| labile over the best fixed decay, points | {points:.3g} | >= 5 | {'holds' if points >= 5 else 'FAILS'}")
-    return 0 if points >= 5 else 1
+    return conclude([Finding("labile over the best fixed decay, points", points, 5, ">=")])
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import numpy as np
 
 import fwbio
 from fwbio import interference
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 from fwbio.tasks import retrieval, stationary_after
 
@@ -101,10 +102,7 @@ def main() -> int:
         )
     taus = sorted({r["tau_s"] for r in record["rnn"]})
     draw(record, taus, [spread(tau) for tau in taus])
-    verdicts = [(name, figure, bound, figure <= bound) for name, figure, bound in claims(record["points"])]
-    for name, figure, bound, holds in verdicts:
-        print(f"{name:66} {figure:9.4f} <= {bound:<8.4g} {'holds' if holds else 'FAILS'}")
-    return 0 if all(holds for *_, holds in verdicts) else 1
+    return conclude(Finding(*claim) for claim in claims(record["points"]))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 
 HERE, RESULTS, SHIPPED = Path(__file__).parent, Path("results/table1"), Path("models/table1.jsonl")
@@ -77,10 +78,11 @@ def draw(found) -> None:
         figure.savefig(HERE / "figures" / "table1.png", dpi=150)
 
 
-def claims(errors) -> list:
-    """(claim, figure, at most)."""
+def claims(errors) -> list[Finding]:
     found = [
-        (f"fast weights, R = {units}: error (%)", np.mean(errors["fast_weights", units]), max(PUBLISHED["fast_weights"][k], RESOLVED))
+        Finding(
+            f"fast weights, R = {units}: error (%)", np.mean(errors["fast_weights", units]), max(PUBLISHED["fast_weights"][k], RESOLVED)
+        )
         for k, units in enumerate(SIZES)
         if errors["fast_weights", units]
     ]
@@ -88,7 +90,9 @@ def claims(errors) -> list:
         for other in ("lstm", "irnn", "layer_norm-no_fast_weights", "inner_pass-no_fast_weights"):
             if errors[other, units] and errors["fast_weights", units]:
                 worst = max(errors["fast_weights", units])
-                found.append((f"R = {units}: worst seed of fast weights over the best of {other}", worst / min(errors[other, units]), 1.0))
+                found.append(
+                    Finding(f"R = {units}: worst seed of fast weights over the best of {other}", worst / min(errors[other, units]), 1.0)
+                )
     return found
 
 
@@ -98,10 +102,7 @@ def main() -> int:
         SHIPPED.write_text("".join(json.dumps(run) + "\n" for run in found))
     errors = table(found)
     draw(found)
-    asserted = claims(errors)
-    for name, figure, bound in asserted:
-        print(f"| {name} | {figure:.3g} | <= {bound:g} | {'holds' if figure <= bound else 'FAILS'}")
-    return 0 if all(figure <= bound for _, figure, bound in asserted) else 1
+    return conclude(claims(errors))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import numpy as np
 
 import fwbio
 from fwbio import describe
+from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 from fwbio.tasks import retrieval
 
@@ -74,17 +75,14 @@ def main() -> int:
     draw(token, tau, table, curve)
     slow = tau > 10  # lambda near 1 there for every token, so that only the spikes differ
     slope = np.polyfit(np.log(token[slow]), np.log(error[slow]), 1)[0]
-    failed = 0
-    for name, figure, bound in (
+    claims = (
         (f"RNN off the curve of Delta/tau, in s.e., worst of {len(rnn)}", float((np.abs(rnn - wanted) / doubt(wanted)).max()), ERRORS),
         ("spiking accuracy off its prediction, in s.e., worst", float((np.abs(spiking - predicted) / doubt(predicted)).max()), ERRORS),
         ("error of h off its prediction, worst", float(np.abs(error / expected - 1).max()), 0.2),
         ("slope of the error of h over token length at tau > 10 s, off -0.5 by", abs(slope + 0.5), 0.1),
         ("points that are missing", float(len(table) - table.counts()["done"]), 0),
-    ):
-        failed += not figure <= bound
-        print(f"{name:72} {figure:8.3g} <= {bound:<5g} {'holds' if figure <= bound else 'FAILS'}")
-    return 1 if failed else 0
+    )
+    return conclude(Finding(*claim) for claim in claims)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,15 @@ class Finding:
         return "holds" if margin >= 0 else "fails"
 
 
+def conclude(findings) -> int:
+    """Print findings as a Markdown table, a line each; the exit code of a script that asserts them: 1 if one does not hold, else 0."""
+    findings = list(findings)
+    for f in findings:
+        doubt = f" ± {f.doubt:.2g}" if f.doubt else ""
+        print(f"| {f.claim} | {f.figure:.3g}{doubt} | {f.relation} {f.bound:.3g} | {f.verdict} |")
+    return int(any(f.verdict != "holds" for f in findings))
+
+
 def names() -> list[str]:
     """Every claim, by the name of its file."""
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
