@@ -30,6 +30,13 @@ def numbers(values, unit, where) -> np.ndarray:
     return found
 
 
+def energy(tau, gain) -> tuple:
+    """(V, dV/d ln tau, dV/d ln b): V = integral of K^2 = sum over pairs of b_j b_k tau_j tau_k/(tau_j + tau_k)."""
+    sums = np.add.outer(tau, tau)
+    half = (np.outer(tau, tau) / sums) @ gain
+    return gain @ half, 2 * gain * tau * ((tau[None, :] / sums) ** 2 @ gain), 2 * gain * half
+
+
 @dataclass(frozen=True)
 class LevelBank:
     """m levels side by side. tau : time constants with unit, one a level; gain : b_j > 0, numbers. Kept in s, fastest first.
@@ -58,8 +65,8 @@ class LevelBank:
         return np.exp(-np.asarray(t, float)[..., None] / self.tau) @ self.gain
 
     def energy(self) -> float:
-        """V, the integral of K^2, in s: sum over pairs of b_j b_k tau_j tau_k/(tau_j + tau_k)."""
-        return float(self.gain @ (np.outer(self.tau, self.tau) / np.add.outer(self.tau, self.tau)) @ self.gain)
+        """V, the integral of K^2, in s."""
+        return float(energy(self.tau, self.gain)[0])
 
     def to_chain(self) -> "BeakerChain":
         """The one chain of m beakers with this kernel; C_1 = 1 and ``write`` = sum of the gains."""

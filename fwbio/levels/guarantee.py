@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fwbio.levels.bank import LevelBank, bank
+from fwbio.levels.bank import LevelBank, bank, energy
 
 AGES, RATES = 200, 4000  # points in the logarithm
 POLISH = 2  # rounds
@@ -60,7 +60,7 @@ def best(R: float, m: int) -> Best:
         widest = int(np.argmax(np.diff(np.log(ends))))
         starts.append(np.insert(before, widest, np.sqrt(ends[widest] * ends[widest + 1])))
     grid = np.geomspace(1, R, AGES)
-    tau, gain = min((solve(grid, start, np.ones(m), 1e-10) for start in starts), key=lambda pair: energy(*pair))
+    tau, gain = min((solve(grid, start, np.ones(m), 1e-10) for start in starts), key=lambda pair: energy(*pair)[0])
     around = np.geomspace(grid[0] / grid[2], grid[2] / grid[0], 41)  # finer where the curve is lowest
     for _ in range(POLISH):
         tau, gain = solve(np.concatenate([grid, np.clip(np.outer(lowest(R, tau, gain), around).ravel(), 1, R)]), tau, gain)
@@ -91,13 +91,8 @@ def solve(t, tau, gain, exact=1e-13):
         return np.exp(z[:m]), np.exp(z[m:]), np.log(root)[:, None] - t[:, None] / np.exp(z[:m]) + z[m:]
 
     def objective(z):
-        tau, gain, _ = parts(z)
-        sums = np.add.outer(tau, tau)
-        M = np.outer(tau, tau) / sums
-        Mb = M @ gain
-        V = gain @ Mb
-        by_tau = 2 * gain * tau * ((tau[None, :] / sums) ** 2 @ gain)
-        return np.log(V), np.concatenate([by_tau, 2 * gain * Mb]) / V
+        V, by_tau, by_gain = energy(*parts(z)[:2])
+        return np.log(V), np.concatenate([by_tau, by_gain]) / V
 
     def constraint(z):
         return logsumexp(parts(z)[2], axis=1)
@@ -117,10 +112,6 @@ def solve(t, tau, gain, exact=1e-13):
     z = done.x
     z[m:] -= constraint(z).min()
     return np.exp(z[:m]), np.exp(z[m:])
-
-
-def energy(tau, gain) -> float:
-    return float(gain @ (np.outer(tau, tau) / np.add.outer(tau, tau)) @ gain)
 
 
 def bound(R, memory, share) -> float:

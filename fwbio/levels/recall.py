@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fwbio.levels.bank import LevelBank, bank
+from fwbio.levels.bank import LevelBank, bank, energy
 
 RATES = 4000
 
@@ -44,15 +44,12 @@ def best(demand, A: float, levels: int) -> list[Best]:
         m = len(z) // 2
         tau, gain = np.exp(z[:m]), np.exp(z[m:])
         decay = np.exp(-t[:, None] / tau)
-        K, sums = decay @ gain, np.add.outer(tau, tau)
-        Mb = (np.outer(tau, tau) / sums) @ gain
-        V = gain @ Mb
+        K, (V, V_tau, V_gain) = decay @ gain, energy(tau, gain)
         s = A * K**2 / V
         by_s = w / (2 * np.log(2) * (1 + s))  # p U'
         by_K, by_V = 2 * A * by_s * K / V, -(by_s @ s) / V
-        V_tau = 2 * gain * tau * ((tau[None, :] / sums) ** 2 @ gain)
         K_tau = decay * t[:, None] * gain / tau
-        slope = np.concatenate([by_K @ K_tau + by_V * V_tau, (by_K @ decay) * gain + by_V * 2 * gain * Mb])
+        slope = np.concatenate([by_K @ K_tau + by_V * V_tau, (by_K @ decay) * gain + by_V * V_gain])
         return -float(w @ (0.5 * np.log2(1 + s))), -slope
 
     found, logs = [], np.log(demand.R)
@@ -76,7 +73,7 @@ def best(demand, A: float, levels: int) -> list[Best]:
 
 
 def steepest(memory, demand, A) -> float:
-    """The largest D(a) over all rates, made free of units: D a K(0)/V^1/2 …, relative to lambda V: 0 (to rounding) if no further level helps."""
+    """The largest D(a) over all rates, relative to its own cost, lambda times the integral of K exp(-a t): 0 (to rounding) if no further level helps."""
     t, w = demand.ages()
     K, V, a = memory.kernel(t), memory.energy(), 1 / memory.tau
     by_s = w / (2 * np.log(2) * (1 + A * K**2 / V))
