@@ -78,17 +78,20 @@ def carry_out(
     if budget:
         progress, reference = Progress("budget", quiet=quiet), runs[comparison.figures["reference"]]
         comparison.figures["spiking"]["budget"] = error_budget.split(runs["spiking"], reference, seed, progress.say, plain=plain)
-    spikes = runs["spiking"].spikes if "spiking" in runs else None
-    children = spikes.memory_mb if spikes else 0.0
-    build = spikes.build_seconds if spikes else 0.0
-    seconds = {level: round(run.seconds - (build if run.spikes else 0.0), 3) for level, run in runs.items()}
-    comparison.figures["seconds"] = {"build": round(build, 3), "run": round(sum(seconds.values()), 3), **seconds}
-    comparison.figures["peak_memory_mb"] = round(children + resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
-    comparison.figures["folder"] = str(folder)
+    comparison.figures |= costs(runs) | {"folder": str(folder)}
     from fwbio import figures
 
     results.write(folder, comparison.figures, arrays(runs, task), figures.of(comparison), network)
     return comparison
+
+
+def costs(runs) -> dict:
+    """Seconds of the build, of the run and of every description; peak memory of this process and its children together."""
+    spikes = runs["spiking"].spikes if "spiking" in runs else None
+    build = spikes.build_seconds if spikes else 0.0
+    seconds = {level: round(run.seconds - (build if run.spikes else 0.0), 3) for level, run in runs.items()}
+    memory = (spikes.memory_mb if spikes else 0.0) + resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": {"build": round(build, 3), "run": round(sum(seconds.values()), 3), **seconds}, "peak_memory_mb": round(memory, 1)}
 
 
 def sized(network, task, runs, target_error, target_agreement, choose_by):
@@ -102,10 +105,8 @@ def sized(network, task, runs, target_error, target_agreement, choose_by):
         raise BadInput("--target-error and --target-agreement: choose one of them")
     if target_error is not None:
         plan = sizing.for_error(network, task, runs["rnn"].h, share(target_error, "--target-error"))
-        network, told = (
-            sizing.of_neurons(network, plan.neurons),
-            {"error": plan.target, "neurons": plan.neurons, "predicted": plan.predicted},
-        )
+        network = sizing.of_neurons(network, plan.neurons)
+        told = {"error": plan.target, "neurons": plan.neurons, "predicted": plan.predicted}
     else:
         choice = sizing.for_agreement(network, choose_by.x(network), share(target_agreement, "--target-agreement"))
         size = choice.size

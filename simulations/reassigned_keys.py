@@ -1,7 +1,7 @@
-"""When a letter's digit changes within a sequence, which fast weights answer with the latest? Fixed decay (four of them), the delta rule, and axons whose
-gain adapts, with and without their surprise: R = 20, four letters, four re-assignments.
+"""When a letter's digit changes within a sequence, which fast weights answer with the latest? Fixed decays, the delta rule, and axons whose gain adapts, with
+and without their surprise: R = 20, four letters, four re-assignments. Keys are the state before (a letter predicts its digit) or, as in Ba et al., the state itself.
 
-Writes results/reassigned_keys/MODEL-SEED (weights and log each). An hour on one core; trainings that are there are left alone.
+Writes results/reassigned_keys/MODEL-SEED (weights and log each). Two hours on one core; trainings that are there are left alone.
 
     python simulations/reassigned_keys.py
 """
@@ -11,15 +11,21 @@ from pathlib import Path
 from fwbio.ann.recipe import Recipe
 from fwbio.ann.training import train
 
-OUT, UNITS, EPOCHS, PATIENCE, LR, SEEDS = Path("results/reassigned_keys"), 20, 40, 12, 2e-3, (1, 2)
+OUT, UNITS, EPOCHS, PATIENCE, LR, SEEDS = Path("results/reassigned_keys"), 20, 40, 12, 2e-3, (1, 2, 3)
+OWN, BEFORE = {"start": 0.6}, {"start": 0.6, "key": "before"}
 RUNS = {
-    "labile": ("labile", {"start": 0.6}),
-    "fixed 0.9": ("fast_weights", {"start": 0.6, "lam": (0.9,)}),
-    "fixed 0.8": ("fast_weights", {"start": 0.6, "lam": (0.8,)}),
-    "delta rule": ("delta_rule", {"start": 0.6}),
-    "fixed 0.95": ("fast_weights", {"start": 0.6, "lam": (0.95,)}),
-    "fixed 0.7": ("fast_weights", {"start": 0.6, "lam": (0.7,)}),
-    "labile, no surprise": ("labile", {"start": 0.6, "surprise": False}),
+    "adaptive": ("labile", BEFORE),
+    "fixed 0.8": ("fast_weights", BEFORE | {"lam": (0.8,)}),
+    "fixed 0.9": ("fast_weights", BEFORE | {"lam": (0.9,)}),
+    "fixed 0.95": ("fast_weights", BEFORE | {"lam": (0.95,)}),
+    "fixed 0.6": ("fast_weights", BEFORE | {"lam": (0.6,)}),
+    "delta rule": ("delta_rule", BEFORE | {"lam": 1.0, "beta": 1.0}),
+    "adaptive, no surprise": ("labile", BEFORE | {"surprise": False}),
+    "own key, fixed 0.8": ("fast_weights", OWN | {"lam": (0.8,)}),
+    "own key, fixed 0.7": ("fast_weights", OWN | {"lam": (0.7,)}),
+    "own key, fixed 0.9": ("fast_weights", OWN | {"lam": (0.9,)}),
+    "own key, delta rule": ("delta_rule", OWN),
+    "own key, adaptive": ("labile", OWN),
 }
 
 

@@ -22,12 +22,12 @@ from fwbio.ann.layer_norm import LayerNorm
 class Cell(nn.Module):
     """lam : decay a token of each level. learn : "no", "network" or "unit": whether lambda is trained, and one for what.
 
-    start : W is start * identity at first. norm : False leaves layer normalisation out.
+    start : W is start * identity at first. norm : False leaves layer normalisation out. key : "own", or "before": A is written from h(tau) h(tau-1)^T.
     """
 
-    def __init__(self, units, lam=(0.9,), eta=0.5, inner=1, start=0.3, norm=True, learn="no"):
+    def __init__(self, units, lam=(0.9,), eta=0.5, inner=1, start=0.3, norm=True, learn="no", key="own"):
         super().__init__()
-        self.columns, self.eta, self.inner = units, eta, inner
+        self.columns, self.eta, self.inner, self.lag = units, eta, inner, {"own": 0, "before": 1}[key]
         self.W = nn.Parameter(start * torch.eye(units))
         self.first, self.norm = (LayerNorm(units), LayerNorm(units)) if norm else (nn.Identity(), nn.Identity())
         logit = torch.tensor(lam).logit()[:, None].expand(-1, units if learn == "unit" else 1).clone()
@@ -48,9 +48,10 @@ class Cell(nn.Module):
         for t, drive in enumerate(x):
             z = torch.addmm(drive, seen[-1], self.W.T) if t else drive
             state = torch.relu(self.first(z))
-            post, pre = (torch.stack(clean), torch.stack(seen)) if t else (None, None)
+            written = t - self.lag
+            post, pre = (torch.stack(clean[self.lag :]), torch.stack(seen[:written])) if written > 0 else (None, None)
             for _ in range(self.inner):
-                fast = read(state, post, pre, weight[-t:], noise) if t else 0.0
+                fast = read(state, post, pre, weight[-written:], noise) if written > 0 else 0.0
                 state = torch.relu(self.norm(z + fast))
             clean.append(state)
             seen.append(state if noise is None else poisson_noise(state, *noise))
