@@ -28,7 +28,7 @@ def split(spiking, reference, seed: int = 0, say=None, **options) -> dict:
     from fwbio.spiking import batches
 
     network, x, wanted = spiking.network, spiking.task.x(spiking.network)[:TRIALS], reference.h[:TRIALS]
-    finer = replace(network, dt=network.dt / 2)
+    finer = replace(network, dt=network.dt / 2, recorded=network.sample)  # h at the same moments
     again = batches.run(network, x, seed=seed + 1, keep=0, say=say, **options).h
     fine = batches.run(finer, np.concatenate([x, x]), seed=seed + 2, keep=0, say=say, **options).h
     pairs = [(spiking.h[:TRIALS] - wanted, again - wanted), (fine[: len(x)] - wanted, fine[len(x) :] - wanted)]

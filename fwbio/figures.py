@@ -66,6 +66,7 @@ def fast_weights(runs, network, labels, at: int):
     first = next(iter(shared.values()))
     top = max(float(np.abs(A).max()) for A in shared.values()) or 1.0
     from matplotlib.colors import PowerNorm
+    from matplotlib.ticker import MaxNLocator
 
     reference = next(iter(shared))
     caption = (
@@ -80,7 +81,9 @@ def fast_weights(runs, network, labels, at: int):
             off = "" if level == reference else f", {np.linalg.norm(A - first) / (np.linalg.norm(first) or 1):.1%} off"
             axis.set(title=NAMES[level] + off, xlabel="presynaptic unit")
             axis.spines[:].set_visible(False)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes[0, 0].set_ylabel("postsynaptic unit")
+        axes[0, 0].yaxis.set_major_locator(MaxNLocator(integer=True))
         figure.colorbar(image, ax=axes[0], label="fast weight A (1)", shrink=0.8)
     return figure
 

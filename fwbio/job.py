@@ -78,7 +78,7 @@ def carry_out(
     if budget:
         progress, reference = Progress("budget", quiet=quiet), runs[comparison.figures["reference"]]
         comparison.figures["spiking"]["budget"] = error_budget.split(runs["spiking"], reference, seed, progress.say, plain=plain)
-    comparison.figures |= costs(runs) | {"folder": str(folder)}
+    comparison.figures.update(costs(runs), folder=str(folder))
     from fwbio import figures
 
     results.write(folder, comparison.figures, arrays(runs, task), figures.of(comparison), network)

@@ -29,6 +29,16 @@ def test_the_parts_of_the_error_add_up_and_variance_leads_for_poisson_neurons():
     assert 2 * half < parts["variance"]["square"] and parts["variance"]["square"] + 2 * half > 0.9 * parts["total"]["square"]
 
 
+@pytest.mark.slow
+def test_a_free_running_network_with_a_coarse_step_is_compared_at_the_same_moments():
+    """h is kept every 2 ms where dt is 2 ms, and the run with half the step has to keep it as often."""
+    net = fwbio.load("level_chain", neurons=10, set={"protocol.duration": "0.5 s", "input.every": "0.25 s"})
+    task = fwbio.tasks.of(net, 2)
+    rate, spiking = run(net, task, "rate"), run(net, task, "spiking", seed=1, target="numpy")
+    parts = budget.split(spiking, rate, seed=1, target="numpy")
+    assert spiking.h.shape[1] == 250 and parts["trials"] == 2 and parts["variance"]["square"] > 0
+
+
 @dataclass(frozen=True)
 class Played:
     """A Run or trace of which the split asks only h, network and task."""
@@ -41,6 +51,8 @@ class Played:
 @dataclass(frozen=True)
 class Clock:
     dt: float = 1e-3
+    sample: float = 1e-3
+    recorded: float = 0.0
 
 
 @pytest.mark.parametrize(("constant", "slope", "noise"), [(0.3, 0.0, 0.1), (0.0, 0.2, 0.1), (0.2, 0.1, 0.05), (0.0, 0.0, 0.2)])

@@ -3,11 +3,11 @@
 A state on ["pre"] is kept once an axon: right only if it listens to that axon alone. A state on ["post", "pre"] stands for one synapse
 on the dendrite in place of one on each neuron of the unit: right only if those are identical, with no randomness of their own; and if
 it moves between spikes, its decay is shared: right only for dA/dt = -A/tau, with one tau a projection (several projections may have
-one each). A transmission delay is not in the grammar.
+one each; a chain of linear states counts as such, ``modes``). A transmission delay is not in the grammar.
 The rate description and the pairs protocol of [agree] reduce nothing and take any card.
 """
 
-from fwbio.cards import equations
+from fwbio.cards import equations, modes
 from fwbio.errors import BadInput
 
 AXON, PAIR = ("pre",), ("post", "pre")
@@ -18,7 +18,7 @@ PLAIN = 20_000_000  # synapses of one trial that the plain form may take
 
 def check(network, plain: bool = False) -> None:
     """Raises BadInput if the spiking network cannot be built from these cards, or not without reductions."""
-    used = [p for p in network.projections.values() if network.fast or not p.associative]
+    used = [p for p in modes.apart(network).projections.values() if network.fast or not p.associative]
     for projection in used:
         check_synapse(projection.synapse.card, f"{projection.synapse.name}.toml")
     cells = network.units * network.neurons

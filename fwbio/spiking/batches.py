@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fwbio.cards import legal
+from fwbio.cards import legal, modes
 from fwbio.rnn import total
 from fwbio.spiking import engine
 from fwbio.spiking.structure import parameters, structure
@@ -51,6 +51,7 @@ def run(
     Raises BadInput for cards that cannot be reduced, EnvironmentProblem if building fails or a run does not pass its checks.
     """
     legal.check(network, plain)
+    network = modes.apart(network)
     if target is None:
         target = engine.default_target()
         if target == "numpy" and say:

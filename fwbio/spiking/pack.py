@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from fwbio.cards import modes
 from fwbio.spiking import batches, engine
 from fwbio.spiking.structure import Structure, parameters, structure
 
@@ -18,7 +19,8 @@ def room(network, trials: int, plain: bool = False) -> int:
     """How many such networks a run should hold; 1: packing does not pay, or cannot be done (noise drawn within a step)."""
     card = network.neuron.card
     others = [*card["spiking"].get("ode", []), *(state["start"] for state in card.get("state", {}).values())]
-    if any("xi" in text or "rand()" in text for text in others) or trials > batches.batch_size(network, plain):
+    chains = modes.apart(network).projections.keys() != network.projections.keys()  # its parameters are not those of the synapses that run
+    if chains or any("xi" in text or "rand()" in text for text in others) or trials > batches.batch_size(network, plain):
         return 1
     cells = network.neurons if plain else 1
     fit = min(NEURONS // (network.units * network.neurons), batches.LARGEST // (2 * network.neurons * network.units**2 * cells))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fwbio.cards import modes
 from fwbio.cards.equations import names, split
 from fwbio.errors import BadInput
 from fwbio.pacing import free_gains, gate
@@ -80,6 +81,7 @@ class Structure:
 
 def structure(network, inputs: int, trials: int, record: int, *, plain=False, clamp=False, target="cpp_standalone", quiet=0) -> Structure:
     """The structure of ``trials`` copies of ``network`` side by side, each with ``inputs`` inputs, the first ``quiet`` unrecorded."""
+    network = modes.apart(network)
     for name, p in network.projections.items():
         if "post" in p.synapse.card["spiking"]:
             raise BadInput(
@@ -122,7 +124,7 @@ def parameters(network, s: Structure, x: np.ndarray, seed: int = 0, first: int =
 
     seed, first : of the spikes, and the number of the first of these trials among all that belong to the seed
     """
-    rows = np.resize(np.arange(len(x)), s.trials)
+    network, rows = modes.apart(network), np.resize(np.arange(len(x)), s.trials)
     values = {"x": x[rows].transpose(1, 0, 2).reshape(s.inputs, -1)}
     if s.draws:
         values["neurons.stream"] = streams(seed, range(first, first + s.trials), s.per_trial)
