@@ -1,17 +1,18 @@
 """When a letter's digit changes within a sequence, which fast weights answer with the latest? Fixed decays, the delta rule, and axons whose gain adapts, with
-and without their surprise: R = 20, four letters, four re-assignments. Keys are the state before (a letter predicts its digit) or, as in Ba et al., the state itself.
+and without their surprise: R = 20, six letters, six re-assignments. Keys are the state before (a letter predicts its digit) or, as in Ba et al., the state itself.
 
 Writes results/reassigned_keys/MODEL-SEED (weights and log each). Two hours on one core; trainings that are there are left alone.
 
-    python simulations/reassigned_keys.py
+    python simulations/reassigned_keys.py [MEMORY ...]
 """
 
+import sys
 from pathlib import Path
 
 from fwbio.ann.recipe import Recipe
 from fwbio.ann.training import train
 
-OUT, UNITS, EPOCHS, PATIENCE, LR, SEEDS = Path("results/reassigned_keys"), 20, 40, 12, 2e-3, (1, 2, 3)
+OUT, UNITS, PAIRS, EPOCHS, PATIENCE, LR, SEEDS = Path("results/reassigned_keys"), 20, 6, 30, 12, 2e-3, (1, 2, 3)
 OWN, BEFORE = {"start": 0.6}, {"start": 0.6, "key": "before"}
 RUNS = {
     "adaptive": ("labile", BEFORE),
@@ -30,13 +31,16 @@ RUNS = {
 
 
 def main() -> None:
+    wanted = sys.argv[1:]
     for seed in SEEDS:
         for label, (model, options) in RUNS.items():
+            if wanted and label not in wanted:
+                continue
             folder = OUT / f"{label.replace(', ', '-').replace(' ', '_')}-{seed}"
             if (folder / "weights.npz").exists():
                 continue
             recipe = Recipe(
-                task="reassigned", model=model, units=UNITS, options=options, epochs=EPOCHS, patience=PATIENCE, lr=LR, seed=seed
+                task="reassigned", pairs=PAIRS, model=model, units=UNITS, options=options, epochs=EPOCHS, patience=PATIENCE, lr=LR, seed=seed
             )
             print(label, seed, train(recipe, folder, lambda line: None), flush=True)
 

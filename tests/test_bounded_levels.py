@@ -1,14 +1,14 @@
 """Levels of few values: the exact Markov chain against synapses that are simulated, against real numbers, and against a published law."""
 
 import math
-import runpy
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from fwbio.levels import guarantee, states
+from fwbio import AgeDemand, plan_levels
+from fwbio.errors import BadInput
+from fwbio.levels import few, guarantee, states
 from fwbio.levels.bank import bank
 
 
@@ -64,9 +64,40 @@ def test_lifetime_of_one_bounded_variable_is_the_published_law():
 
 
 def test_starts_of_the_search_for_bounded_levels_have_the_kernel_of_the_best_bank():
-    simulation = runpy.run_path(str(Path(__file__).parents[1] / "simulations" / "bounded_levels.py"))
     levels = guarantee.best(1000.0, 3)
     for kind in ("chain", "bank"):
-        M, write, read = simulation[kind](simulation["starts"](levels, (5, 5, 6), 1.5)[kind], 3)
+        M, write, read = getattr(few, kind)(few.starts(levels, (5, 5, 6), 1.5)[kind], 3)
         kernel = np.array([read @ expm(M * t) @ write for t in (0, 1, 10, 300)])
         np.testing.assert_allclose(kernel / kernel[0], bank(levels.tau, levels.gain).kernel([0, 1, 10, 300]), rtol=1e-9)
+
+
+def test_a_plan_for_few_values_says_what_its_levels_guarantee():
+    """12 values, 1 to 100 associations: the guarantee again from synapses that are simulated, 2,000 of them, at three ages (4.5 s.e.: 1e-5)."""
+    said = []
+    plan = plan_levels(AgeDemand("1 s", "100 s"), price=0.1, states=12, say=said.append)
+    best = plan.shapes[plan.m - 1]
+    assert plan.m >= 2 and len(said) == len(plan.shapes) and best.kind == "chain" and sum(best.n) == 12
+    assert plan.gross[plan.m - 1] > 1.2 * plan.gross[0] and plan.certificate["proved"] is False
+    assert max(plan.gross) < plan.certificate["bound"]
+    ages = [1, 8, 39]
+    found, error = drawn_curve(best.M, best.write, best.read, best.n, ages, 2000, 900, np.random.default_rng(3))
+    exact = states.curve(best.M, best.write, best.read, best.n, 100)
+    assert (np.abs(found - np.sqrt(exact[ages])) < 4.5 * error).all()
+    share = math.e * np.arange(1, 101) * exact[1:]
+    assert share.min() == pytest.approx(plan.gross[plan.m - 1], rel=1e-9)
+    assert f"{best.n[0]}, {best.n[1]}" in str(plan) and len(plan.bank) >= 1
+
+
+@pytest.mark.parametrize(
+    "options, word",
+    [
+        ({"objective": "recall", "states": 16}, "guarantee"),
+        ({"states": 1}, "states"),
+        ({"states": 1000}, "states"),
+        ({"states": 16, "r": "0.1 Hz"}, "associations"),
+        ({"states": 16, "r": "1 kHz"}, "associations"),
+    ],
+)
+def test_a_plan_for_few_values_that_cannot_be_made_is_refused(options, word):
+    with pytest.raises(BadInput, match=word):
+        plan_levels(AgeDemand("1 s", "40 s"), **options)

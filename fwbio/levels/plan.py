@@ -5,16 +5,18 @@ recall      J(m; N/(1 + c (m - 1))) is largest     ages known by their demand: b
 lifetime    one level, at any price [proved]       SNR >= theta for as long as possible: tau = 2 t*, t* = N/(e r theta^2)
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from fwbio.errors import BadInput, nearest
-from fwbio.levels import guarantee, recall
+from fwbio.levels import few, guarantee, recall
 from fwbio.levels.bank import LevelBank, bank
-from fwbio.quantities import quantity
+from fwbio.quantities import quantity, whole
 
 OBJECTIVES = ("guarantee", "recall", "lifetime")
+MOST_VALUES, OLDEST = 64, 3000  # values a synapse; associations
 FLAT, RECALLED = 1e-3, 6  # relative gain that counts as none where levels are free; most levels for recall (more have not paid anywhere)
 
 
@@ -24,7 +26,7 @@ class LevelPlan:
 
     values : the objective with 1, 2, … levels, each at its price (phi, bits, or s); gross : of the same banks if levels were free.
     marginal_gains : what level 2, 3, … adds to ``values``.
-    certificate : ``{"bound": what no bank exceeds, "proved": …, "says": a sentence}``. shapes : the best bank of each number of levels
+    certificate : ``{"bound": what no bank exceeds, "proved": …, "says": a sentence}``. shapes : the best bank (or ``FewValues``) of each number of levels
     """
 
     objective: str
@@ -50,11 +52,15 @@ class LevelPlan:
         return "\n".join(lines(self))
 
 
-def plan_levels(demand, objective="guarantee", price=0.1, N=1000, r="1 Hz", theta=1.0) -> LevelPlan:
+def plan_levels(demand, objective="guarantee", price=0.1, N=1000, r="1 Hz", theta=1.0, states=None, say=None) -> LevelPlan:
     """The number of levels that pays for ``demand`` (AgeDemand), and their bank.
 
     price : of one more variable, in synapses (1: as dear as a synapse; 0: free). N : fan-in of a read-out unit, r : associations a second with unit,
     theta : the least SNR that counts; the guarantee needs none of these three, recall not theta.
+
+    states : P, the values that all levels of a synapse have together (None: real numbers), for the guarantee, with r associations a second. A search
+    of minutes (``fwbio.levels.few``), for at most 64 values and 3,000 associations; ``shapes`` are then ``FewValues``, ``bank`` what the
+    chosen one would be with real numbers. say : called with each number of levels as it is found
 
     Raises BadInput for an unknown objective, a price that is negative or not finite, or values out of range.
     """
@@ -67,6 +73,12 @@ def plan_levels(demand, objective="guarantee", price=0.1, N=1000, r="1 Hz", thet
         )
     A = quantity(N, "1", "N", low=1, high=1e15) / quantity(r, "Hz", "r", low=1e-12, high=1e12)
     theta = quantity(theta, "1", "theta", low=1e-6, high=1e6)
+    if states is not None:
+        if objective != "guarantee":
+            raise BadInput(
+                f"states = {states!r}: levels of few values are planned for the guarantee; leave states out, or objective = 'guarantee'"
+            )
+        return for_states(demand, price, whole(states, "states", low=2, high=MOST_VALUES), quantity(r, "Hz", "r", low=1e-12), say)
     if objective == "lifetime":
         return for_lifetime(price, A, theta)
     return for_guarantee(demand, price) if objective == "guarantee" else for_recall(demand, price, A)
@@ -95,6 +107,35 @@ def for_guarantee(demand, price) -> LevelPlan:
     shapes = [bank(demand.t0 * b.tau, b.gain) for b in found]
     certificate = {"bound": float(limit), "further_levels_at_most": float(further), "proved": True, "says": says}
     return LevelPlan("guarantee", price, m, shapes[m - 1], [float(v) for v in net], [b.phi for b in found], certificate, shapes)
+
+
+def for_states(demand, price, P, r, say=None) -> LevelPlan:
+    youngest, oldest = math.floor(demand.t0 * r), math.ceil(demand.T * r)
+    if youngest < 1 or oldest > OLDEST:
+        raise BadInput(
+            f"states: ages of {demand.t0:g} s to {demand.T:g} s are {demand.t0 * r:.3g} to {oldest:,} associations at r = {r:g} Hz; "
+            f"integers are counted out write by write, for 1 to {OLDEST:,}; change r or the demand"
+        )
+    found = []
+    for m in range(1, min(P // 2, guarantee.MOST) + 1):  # a level of one value holds nothing
+        kinds = ("chain", "bank") if m > 1 else ("bank",)
+        found.append(max((few.search(kind, m, P, youngest, oldest) for kind in kinds), key=lambda f: f.guarantee))
+        if say:
+            say(
+                f"{m} level{'s' * (m > 1)} of {', '.join(map(str, found[-1].n))} values, as a {found[-1].kind}: guarantee {found[-1].guarantee:.4g}"
+            )
+        if len(found) > 1 and found[-1].guarantee < found[-2].guarantee:  # each has fewer values than it can do with
+            break
+    net = [f.guarantee / cost(price, k + 1) for k, f in enumerate(found)]
+    m = int(np.argmax(net)) + 1
+    limit = min(guarantee.best(demand.R, k).bound for k in range(1, len(found) + 1))
+    says = (
+        f"found by search, a lower bound of what {P} values can do; with real numbers no bank guarantees more than {limit:.4f} [proved]; levels were added "
+        "until one more was worse"
+    )
+    certificate = {"bound": float(limit), "proved": False, "says": says}
+    gross = [f.guarantee for f in found]
+    return LevelPlan("guarantee", price, m, found[m - 1].modes(r), [float(v) for v in net], gross, certificate, found)
 
 
 def for_recall(demand, price, A) -> LevelPlan:

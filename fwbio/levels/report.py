@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from fwbio.levels.few import FewValues
+
 MEANS = {
     "guarantee": "at every age, share of the SNR^2 of a slot tuned to that very age",
     "recall": "bits recalled, averaged over the demand",
@@ -25,6 +27,11 @@ def lines(plan) -> list[str]:
         "  tau   " + "  ".join(f"{time(t):>9}" for t in plan.bank.tau),
         "  gain  " + "  ".join(f"{b:9.4f}" for b in plan.bank.gain),
     ]
+    chosen = plan.shapes[plan.m - 1]
+    if isinstance(chosen, FewValues):
+        found.append(
+            f"  {chosen.kind} of {', '.join(map(str, chosen.n))} values; time constants and gains are those it would have without bounds"
+        )
     found += ["", f"  {MEANS[plan.objective]}:", "  levels      free    priced  the last one adds"]
     for k, (gross, value) in enumerate(zip(plan.gross, plan.values)):
         more = f"{plan.marginal_gains[k - 1]:+19.4f}" if k else " " * 19
