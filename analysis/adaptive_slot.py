@@ -14,8 +14,10 @@ from fwbio.claims import Finding, conclude
 from fwbio.figures import canvas
 
 HERE, RESULTS = Path(__file__).parent, Path("results/adaptive_slot")
-REFERENCE = {(1.0, 1): 0.193, (1.0, 4): 0.068, (2.0, 4): 0.192}  # of an independent implementation of the rule, other seeds
-MEMORIES = ("delta rule", "one time constant", "bank of three", "adaptive", "ideal observer")
+# an independent implementation of the rule by events, three other seeds: its error, and that of the best fixed gain on its streams (standard errors 1 to 8 %)
+REFERENCE = {(1.0, 1): (0.193, 0.281), (1.0, 4): (0.068, 0.139), (2.0, 2): (0.292, 0.343), (2.0, 4): (0.192, 0.249)}
+BELOW = ((1.0, 1), (1.0, 4), (2.0, 4))
+MEMORIES = ("delta rule", "one time constant", "bank of three", "adaptive", "events alone", "ideal observer")
 
 
 def mean(rows) -> tuple[float, float]:
@@ -24,10 +26,19 @@ def mean(rows) -> tuple[float, float]:
     return float(values.mean()), float(values.std(ddof=1) / len(values) ** 0.5)
 
 
+def alike(row, fixed) -> float:
+    """Error of the rule by events on streams that are as hard as the reference's: where the best fixed gain errs by ``fixed``.
+
+    How often values switch in a stream moves both: a straight line of the logarithms over seeds takes that out.
+    """
+    easy, mine = (np.log(np.array(row[name])[:, 0]) for name in ("delta rule", "events alone"))
+    return float(np.exp(np.polyval(np.polyfit(easy, mine, 1), np.log(fixed))))
+
+
 def draw(record, spikes) -> None:
     caption = (
         "Left: mean squared error just before each presentation, one slot, 64 outputs; fixed memories are tuned to the very stream, the adaptive "
-        "slot has one set of parameters. It should lie below the black bars, which no bank of fixed levels can, where a switch is easy to see "
+        "slot has one set of parameters (events alone: nothing decays or recovers between presentations). It should lie below the black bars, which no bank of fixed levels can, where a switch is easy to see "
         "(noise sigma 0.5 and 1) or often confirmed. Right: what one validity of n presentations costs; a fixed gain pays as the root of n, the adaptive slot as ln n until its false alarms tell."
     )
     with canvas(10, 4.6, caption, 1, 2) as (figure, (left, right)):
@@ -67,10 +78,13 @@ def main() -> int:
             + ", ".join(f"{k} {v:.3f} ± {e:.3f}" for k, (v, e) in errors.items())
             + f"; wrong {wrong:.2%}"
         )
-        if at in REFERENCE:
+        if at in BELOW:
             claims.append((f"{at}: adaptive over the bound of any bank", errors["adaptive"][0] / row["bound"][0], 1.0))
-            off = abs(errors["adaptive"][0] / REFERENCE[at] - 1)
-            claims.append((f"{at}: off the reference", off, 0.05))
+        if at in REFERENCE:
+            wanted, fixed = REFERENCE[at]
+            found = alike(row, fixed)
+            print(f"  by events {errors['events alone'][0]:.3f}, on streams as hard as the reference's {found:.3f}; reference {wanted}")
+            claims.append((f"{at}: by events, off the reference on streams as hard", abs(found / wanted - 1), 0.05))
         if at == (2.0, 1):
             claims.append((f"{at}: bound over adaptive (it fails here, as it should)", row["bound"][0] / errors["adaptive"][0], 1.0))
     for p_new, found in record["lesions"].items():
