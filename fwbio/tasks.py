@@ -181,22 +181,26 @@ def misread(task: Task, error: float, seed: int = 0) -> Task:
 
 
 def reassigned(pairs: int = 4, trials: int = 100, seed: int = 0, split: str = "test") -> Task:
-    """Retrieval with re-assigned keys: ``pairs`` letters with digits, then ``pairs`` times one of these letters, at random, with another digit.
+    """Retrieval with re-assigned keys: ``pairs`` = K letters with digits, then 2K times one of these letters, at random: every other time, on average, with
+    its digit (a confirmation), else with another.
 
-    Asked is a letter that was re-assigned, for its latest digit; ``a1b2a7??a`` -> ``7``. 4K + 3 tokens. Streams and errors as of ``retrieval``.
+    Asked is a letter that was re-assigned, for its latest digit; ``a1b2a1b2a7b2??a`` -> ``7``. 6K + 3 tokens. Streams and errors as of ``retrieval``.
     """
     first = retrieval(pairs, trials, seed, split)
     rng = np.random.default_rng(np.random.SeedSequence(first.seed, spawn_key=(SPLITS.index(split), first.pairs, 9)))
     rows, K = np.arange(first.trials), first.pairs
     letters, latest = first.tokens[:, 0 : 2 * K : 2], first.tokens[:, 1 : 2 * K : 2].copy()
-    tokens = np.full((len(rows), 4 * K + 3), QUESTION)
+    tokens = np.full((len(rows), 6 * K + 3), QUESTION)
     tokens[:, : 2 * K] = first.tokens[:, : 2 * K]
-    for k in range(K):
-        which = rng.integers(K, size=len(rows))
-        # one of the nine other digits
-        latest[rows, which] = N_LETTERS + (latest[rows, which] - N_LETTERS + rng.integers(1, 10, size=len(rows))) % 10
+    changed = np.zeros((len(rows), K), bool)
+    for k in range(2 * K):
+        which, another = rng.integers(K, size=len(rows)), rng.random(len(rows)) < 0.5
+        if k == 2 * K - 1:
+            another |= ~changed.any(axis=1)  # one at least
+        step = np.where(another, rng.integers(1, 10, size=len(rows)), 0)  # to one of the nine other digits
+        latest[rows, which] = N_LETTERS + (latest[rows, which] - N_LETTERS + step) % 10
+        changed[rows, which] |= another
         tokens[:, 2 * (K + k)], tokens[:, 2 * (K + k) + 1] = letters[rows, which], latest[rows, which]
-    changed = [np.flatnonzero(np.isin(letters[row], tokens[row, 2 * K : 4 * K : 2])) for row in rows]
-    asked = np.array([options[int(u * len(options))] for options, u in zip(changed, rng.random(len(rows)))])
+    asked = np.where(changed, rng.random(changed.shape), -1.0).argmax(axis=1)
     tokens[:, -1] = letters[rows, asked]
     return Task("reassigned", tokens, latest[rows, asked] - N_LETTERS, 10, SYMBOLS, K, first.seed, split)

@@ -1,5 +1,5 @@
 """When a letter's digit changes within a sequence, which fast weights answer with the latest? Fixed decays, the delta rule, and axons whose gain adapts, with
-and without their surprise: R = 20, six letters, six re-assignments. Keys are the state before (a letter predicts its digit) or, as in Ba et al., the state itself.
+and without their surprise: R = 20, four letters; eight times one of them is shown again, every other time with another digit. Keys are the state before (a letter predicts its digit) or, as in Ba et al., the state itself.
 
 Writes results/reassigned_keys/MODEL-SEED (weights and log each). Two hours on one core; trainings that are there are left alone.
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from fwbio.ann.recipe import Recipe
 from fwbio.ann.training import train
 
-OUT, UNITS, PAIRS, EPOCHS, PATIENCE, LR, SEEDS = Path("results/reassigned_keys"), 20, 6, 30, 12, 2e-3, (1, 2, 3)
+OUT, UNITS, PAIRS, EPOCHS, PATIENCE, LR, SEEDS = Path("results/reassigned_keys"), 20, 4, 30, 12, 2e-3, (1, 2, 3)
 OWN, BEFORE = {"start": 0.6}, {"start": 0.6, "key": "before"}
 RUNS = {
     "adaptive": ("labile", BEFORE),
@@ -40,7 +40,15 @@ def main() -> None:
             if (folder / "weights.npz").exists():
                 continue
             recipe = Recipe(
-                task="reassigned", pairs=PAIRS, model=model, units=UNITS, options=options, epochs=EPOCHS, patience=PATIENCE, lr=LR, seed=seed
+                task="reassigned",
+                pairs=PAIRS,
+                model=model,
+                units=UNITS,
+                options=options,
+                epochs=EPOCHS,
+                patience=PATIENCE,
+                lr=LR,
+                seed=seed,
             )
             print(label, seed, train(recipe, folder, lambda line: None), flush=True)
 

@@ -175,18 +175,22 @@ def test_refuses(wrong, message):
 def test_reassigned_keys_ask_for_the_latest_digit_of_a_letter_that_changed():
     """By reading each sequence from left to right, as a reader would."""
     task = tasks.reassigned(4, 500, seed=3)
-    assert task.length == 19 and task.name == "reassigned"
-    changed = 0
+    assert task.length == 27 and task.name == "reassigned"
+    confirmed, switches = 0, np.zeros(5, int)
     for row, target in zip(task.tokens, task.target):
         text = "".join(task.symbols[k] for k in row)
-        latest, seen = {}, {}
-        for letter, digit in zip(text[0:16:2], text[1:16:2]):
-            assert letter.isalpha() and digit.isdigit() and latest.get(letter) != digit
+        latest, changes = {}, {}
+        for letter, digit in zip(text[0:24:2], text[1:24:2]):
+            assert letter.isalpha() and digit.isdigit()
+            again = letter in latest
+            confirmed += again and latest[letter] == digit
+            changes[letter] = changes.get(letter, 0) + (again and latest[letter] != digit)
             latest[letter] = digit
-            seen[letter] = seen.get(letter, 0) + 1
-        assert len(latest) == 4 and text[16:18] == "??" and latest[text[18]] == str(target) and seen[text[18]] >= 2
-        changed += seen[text[18]] > 2
-    assert 50 < changed < 450
+        assert len(set(text[0:8:2])) == 4 == len(latest) and text[24:26] == "??" and latest[text[26]] == str(target)
+        assert changes[text[26]] >= 1
+        switches[min(sum(changes.values()), 8) // 2] += 1
+    assert abs(confirmed - 2000) < 4 * (4000 / 4) ** 0.5 + 2  # half of 8 presentations, 500 times; 6e-5 by chance
+    assert switches[1] > 50 and switches[2] > 50 and switches[3] > 10  # sequences differ in how often letters change
 
 
 def test_reassigned_keys_come_from_streams_of_their_own():
