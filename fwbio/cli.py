@@ -320,7 +320,10 @@ def tell(table, form, as_json):
 @main.command()
 @click.argument("task", type=click.Choice(["retrieval", "reassigned", "digits"]))
 @click.option(
-    "--model", default="fast_weights", show_default=True, help="irnn, lstm, associative_lstm, fast_weights, delta_rule or a control."
+    "--model",
+    default="fast_weights",
+    show_default=True,
+    help="irnn, lstm, associative_lstm, fast_weights, delta_rule, labile, short_term_plasticity or a control.",
 )
 @click.option("--units", metavar="R", default="50", show_default=True, help="Hidden units.")
 @click.option("--with", "cell", metavar="NAME=VALUE", multiple=True, help="An option of the model, for instance lam=0.95.")

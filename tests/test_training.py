@@ -246,23 +246,64 @@ def complex_lstm(cell, x):
 
 
 def matrix_delta(cell, x):
-    """The delta rule with A as a matrix."""
-    A, h, found = 0, torch.zeros(x.shape[1], len(cell.W)).double(), []
-    for drive in x:
-        z = drive + h @ cell.W.T
-        A = A + torch.zeros(len(z), len(cell.W), len(cell.W)).double()
-        h = torch.relu(cell.first(z))
-        h = torch.relu(cell.norm(z + torch.einsum("bij,bj->bi", A, h)))
-        k = h / torch.sqrt((h * h).sum(1, keepdim=True) + 1e-6)
-        A = cell.lam * A + cell.beta * torch.einsum("bi,bj->bij", h - torch.einsum("bij,bj->bi", A, k), k)
+    """The delta rule with A as a matrix, trial by trial and axon by axon where gains are the axons' own."""
+    A, h, z, found = torch.zeros(x.shape[1], len(cell.W), len(cell.W)).double(), [], np.ones((x.shape[1], len(cell.W))), []
+    for t, drive in enumerate(x):
+        slow = drive + (found[-1] @ cell.W.T if t else 0)
+        h = torch.relu(cell.first(slow))
+        h = torch.relu(cell.norm(slow + torch.einsum("bij,bj->bi", A, h)))
+        found.append(h)
+        if t < cell.lag:
+            continue
+        before = found[t - cell.lag]
+        k = before / torch.sqrt((before * before).sum(1, keepdim=True) + 1e-6)
+        e = h - torch.einsum("bij,bj->bi", A, k)
+        gain = torch.as_tensor(adapted(cell, k.numpy(), e.numpy(), h.numpy(), z)) if hasattr(cell, "rho") else cell.beta
+        A = cell.lam * A + torch.einsum("bi,bj->bij", e, gain * k)
+    return found
+
+
+def adapted(cell, k, e, h, z):
+    """Gains of every axon of every trial, as the labile cell's docstring has them; moves ``z``."""
+    g, gamma, kappa = np.empty_like(z), float(cell.log_gamma.exp()), float(cell.log_kappa.exp())
+    for trial in range(len(z)):
+        q = (e[trial] ** 2).sum() / ((h[trial] ** 2).sum() + 1e-6)
+        for j in range(z.shape[1]):
+            s = k[trial, j] ** 2 / (max(k[trial] ** 2) + 1e-6)
+            raised = z[trial, j] + s * gamma * max(q - kappa, 0.0) ** 2 * cell.surprise
+            g[trial, j] = raised / (1 + raised)
+            z[trial, j] = 1 + (raised + s * (g[trial, j] - raised) - 1) * cell.rho
+    return g
+
+
+def matrix_before(cell, x):
+    """Fast weights whose key is the state before, with A as a matrix."""
+    A, found = torch.zeros(x.shape[1], len(cell.W), len(cell.W)).double(), []
+    for t, drive in enumerate(x):
+        slow = drive + (found[-1] @ cell.W.T if t else 0)
+        h = torch.relu(cell.first(slow))
+        h = torch.relu(cell.norm(slow + torch.einsum("bij,bj->bi", A, h)))
+        A = float(torch.sigmoid(cell.decay)) * A + (cell.eta * torch.einsum("bi,bj->bij", h, found[-1]) if t else 0)
         found.append(h)
     return found
 
 
-@pytest.mark.parametrize("model, other", [("lstm", torch_lstm), ("associative_lstm", complex_lstm), ("delta_rule", matrix_delta)])
-def test_a_cell_is_what_its_papers_equations_say(model, other):
+@pytest.mark.parametrize(
+    "model, options, other",
+    [
+        ("lstm", {}, torch_lstm),
+        ("associative_lstm", {}, complex_lstm),
+        ("delta_rule", {}, matrix_delta),
+        ("delta_rule", {"key": "before", "beta": 1.0, "lam": 1.0}, matrix_delta),
+        ("labile", {"gamma": 2.0}, matrix_delta),
+        ("labile", {"key": "before", "gamma": 2.0}, matrix_delta),
+        ("labile", {"key": "before", "surprise": False}, matrix_delta),
+        ("fast_weights", {"key": "before"}, matrix_before),
+    ],
+)
+def test_a_cell_is_what_its_papers_equations_say(model, options, other):
     torch.manual_seed(1)
-    cell = cells.find(model)(6).double()
+    cell = cells.find(model)(6, **options).double()
     with torch.no_grad():
         for p in cell.parameters():
             p += 0.3 * torch.randn_like(p)
