@@ -53,13 +53,13 @@ def table(found) -> dict:
             ours = errors.get((label, units))
             told = f"{np.mean(ours):.2f} ({len(ours)}; {min(ours):.2f} to {max(ours):.2f})" if ours else ""
             cells += [f"{PUBLISHED[label][k]:.2f}" if label in PUBLISHED else "", told]
-        print(f"| {label.replace('_', ' ')} | " + " | ".join(cells) + " |")
+        print(f"| {label.replace('_', ' ').replace('-', ', ')} | " + " | ".join(cells) + " |")
     return errors
 
 
 def draw(found) -> None:
     caption = (
-        "Validation error while training, R = 20 (left) and 50 (right), every seed a line; dashed, in the same colour: published. Fast weights "
+        "Validation error while training, R = 20 (left) and 50 (right), every seed a line; dashed, in the same colour: published; dotted: other recipes and controls. Fast weights "
         "should fall far below what hidden units alone reach with R = 20; a line that ends on the 60 % plateau has kept one of the four "
         "pairs or none. Layer norm alone, or the second pass with slow weights, should stay with the other memories."
     )
@@ -70,11 +70,12 @@ def draw(found) -> None:
                 mine = [run for run in found if (run["label"], run["recipe"]["units"]) == (label, units)]
                 for n, run in enumerate(mine):
                     curve = np.maximum(run["validation_error"], 0.01)
-                    axis.plot(np.arange(1, len(curve) + 1), curve, color=f"C{k}", lw=1, label=None if n else label.replace("_", " "))
+                    style = {"color": f"C{k}", "lw": 1, "ls": "-" if label in PUBLISHED else ":"}
+                    axis.plot(np.arange(1, len(curve) + 1), curve, **style, label=None if n else label.replace("_", " ").replace("-", ", "))
                 if mine and label in PUBLISHED:
                     axis.axhline(max(PUBLISHED[label][SIZES.index(units)], 0.01), color=f"C{k}", ls="--", lw=0.8)
             axis.set(xlabel="epoch", ylabel="validation error (%)", yscale="log", title=f"R = {units}")
-            axis.legend(fontsize=7)
+            axis.legend(fontsize=7, frameon=True, framealpha=0.9, edgecolor="none")
         figure.savefig(HERE / "figures" / "table1.png", dpi=150)
 
 
