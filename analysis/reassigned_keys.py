@@ -35,8 +35,8 @@ def draw(found) -> None:
         for k, seeds in enumerate(found.values()):
             axes.plot(np.full(len(seeds), k), seeds, "o", ms=6, color=f"C{k}", mfc="none")
         axes.axhline(10, color="0.5", lw=0.8, ls=":")
-        labels = [name.replace("fixed", "fixed λ").replace("-", ",").replace(" ", "\n", 1).replace(", ", ",\n") for name in found]
-        axes.set(xticks=range(len(found)), xticklabels=labels, ylabel="latest digit (%)", ylim=(0, 101))
+        labels = [name.replace("fixed", "fixed λ").replace("-", ",\n") for name in found]
+        axes.set(xticks=range(len(found)), xticklabels=labels, ylabel="latest digit (%)", ylim=(0, 103))
         axes.tick_params(axis="x", labelsize=7)
         figure.savefig(HERE / "figures" / "reassigned_keys.png", dpi=150)
 
