@@ -254,9 +254,14 @@ def resume(folder, form, as_json, **options):
 )
 @click.option("--fan-in", "N", metavar="N", default="1000", show_default=True, help="Synapses of a read-out unit (recall, lifetime).")
 @click.option("--rate", "r", metavar="R", default="1 Hz", show_default=True, help="Associations written a second (recall, lifetime).")
+@click.option(
+    "--states",
+    metavar="P",
+    help="Values that all levels of a synapse have together (guarantee; a search of minutes) [default: real numbers].",
+)
 @click.option("--out", metavar="FILE.png", help="Draw what is remembered at each age.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-def levels(youngest, oldest, objective, price, out, as_json, **options):
+def levels(youngest, oldest, objective, price, states, out, as_json, **options):
     """How many levels of memory pay for ages --from … --to, which time constants, and why not one more."""
     import json
     from pathlib import Path
@@ -264,16 +269,19 @@ def levels(youngest, oldest, objective, price, out, as_json, **options):
     from fwbio.levels.demand import AgeDemand
     from fwbio.levels.plan import OBJECTIVES, plan_levels
     from fwbio.levels.report import figure, short
+    from fwbio.quantities import quantity
 
     if out is not None and (Path(out).suffix != ".png" or not Path(out).absolute().parent.is_dir()):
         raise BadInput(f"--out {out}: name a .png file in a folder that is there")
     demand = AgeDemand(youngest, oldest)
-    plan = plan_levels(demand, objective, price, **options)
+    plan = plan_levels(demand, objective, price, **options, states=states, say=None if as_json else lambda text: click.echo(text, err=True))
     others = [plan_levels(demand, other, price, **options) for other in OBJECTIVES if other != objective]
     if out is not None:
-        figure(plan, demand).savefig(out, dpi=150)
+        figure(plan, demand, quantity(options["r"], "Hz", "--rate")).savefig(out, dpi=150)
     if as_json:
         told = {"m": plan.m, "tau_s": plan.bank.tau.tolist(), "gain": plan.bank.gain.tolist(), plan.objective: plan.gross[plan.m - 1]}
+        if states is not None:
+            told |= {"kind": plan.shapes[plan.m - 1].kind, "n": plan.shapes[plan.m - 1].n}
         told |= {"values": plan.values, "marginal_gains": plan.marginal_gains, "certificate": plan.certificate}
         told["others"] = {p.objective: {"m": p.m, "tau_s": p.bank.tau.tolist(), "value": p.value} for p in others}
         click.echo(json.dumps({"objective": objective, "price": plan.price, **told}, indent=1))

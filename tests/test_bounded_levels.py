@@ -8,7 +8,7 @@ from scipy.linalg import expm
 
 from fwbio import AgeDemand, plan_levels
 from fwbio.errors import BadInput
-from fwbio.levels import few, guarantee, states
+from fwbio.levels import few, guarantee, report, states
 from fwbio.levels.bank import bank
 
 
@@ -86,6 +86,8 @@ def test_a_plan_for_few_values_says_what_its_levels_guarantee():
     share = math.e * np.arange(1, 101) * exact[1:]
     assert share.min() == pytest.approx(plan.gross[plan.m - 1], rel=1e-9)
     assert f"{best.n[0]}, {best.n[1]}" in str(plan) and len(plan.bank) >= 1
+    age, drawn = report.shares(best, np.array([0.3, 100.0]), 2.0)  # two associations a second
+    assert age[0] == 0.5 and age[-1] == 100 and drawn[:100] == pytest.approx(share, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,8 @@ def test_the_command_answers_and_draws(tmp_path):
         ("--from 1s --to 9s --price nan", "not a number"),
         ("--from 1s --to 9s --objective recal", "did you mean 'recall'"),
         ("--from 1s --to 9s --rate 5", "needs a unit"),
+        ("--from 1s --to 9s --states 1", "from 2 to 64"),
+        ("--from 1s --to 9s --states 16 --objective recall", "planned for the guarantee"),
         ("--from 1s --to 9s --out nowhere/x.png", "name a .png file"),
     ],
 )

@@ -38,6 +38,10 @@ class FewValues:
         tau, gain = -1 / np.log(rates[keep].real) / r, np.abs(gain[keep].real)
         return level_bank(tau * (1 + 1e-9 * np.arange(len(tau))), gain / gain.sum())
 
+    def share(self, oldest: int) -> np.ndarray:
+        """e t s(t) at ages of 1 … ``oldest`` writes: the share of a tuned slot's SNR^2."""
+        return math.e * np.arange(1, oldest + 1) * curve(self.M, self.write, self.read, self.n, oldest)[1:]
+
 
 def chain(z, m):
     """(M, write, read) from logarithms: g_k/C_k, g_{k-1}/C_k, steps q_{k+1}/q_k, size of a write in steps."""

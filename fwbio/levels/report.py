@@ -45,8 +45,16 @@ def short(plan) -> str:
     return f"  {plan.objective:10} {plan.m} level{'s' if plan.m > 1 else ' '} (tau {taus}): {plan.value:.4g}, {MEANS[plan.objective]}"
 
 
-def figure(plan, demand):
-    """Share of the tuned slot's SNR^2 at each age, for banks of 1 … m levels and one more."""
+def shares(memory, t, r) -> tuple:
+    """(ages in s, share of the tuned slot's SNR^2 at them): at ``t``, or, for levels of few values, after every association of r a second."""
+    if not isinstance(memory, FewValues):
+        return t, np.e * t * memory.kernel(t) ** 2 / memory.energy()
+    found = memory.share(int(t[-1] * r))
+    return np.arange(1, len(found) + 1) / r, found
+
+
+def figure(plan, demand, r=1.0):
+    """Share of the tuned slot's SNR^2 at each age, for banks (or levels of few values, r associations a second) of 1 … m levels and one more."""
     from fwbio.figures import canvas
 
     t = np.geomspace(demand.t0 / 3, demand.T * 3, 600)
@@ -58,10 +66,14 @@ def figure(plan, demand):
     with canvas(7.5, 4.6, caption) as (made, axes):
         shown = plan.shapes[: plan.m + 1]
         for k, memory in enumerate(shown):
-            share = np.e * t * memory.kernel(t) ** 2 / memory.energy()
+            age, share = shares(memory, t, r)
             style = {"lw": 2.2} if k + 1 == plan.m else {"lw": 1, "alpha": 0.8}
             axes.plot(
-                t, 100 * share, color=f"C{k}", label=f"{k + 1} level{'s' if k else ''}{' (this plan)' if k + 1 == plan.m else ''}", **style
+                age,
+                100 * share,
+                color=f"C{k}",
+                label=f"{k + 1} level{'s' if k else ''}{' (this plan)' if k + 1 == plan.m else ''}",
+                **style,
             )
         for edge in (demand.t0, demand.T):
             axes.axvline(edge, color="black", ls="--", lw=0.8)
