@@ -128,7 +128,7 @@ def for_states(demand, price, P, r, say=None) -> LevelPlan:
             break
     net = [f.guarantee / cost(price, k + 1) for k, f in enumerate(found)]
     m = int(np.argmax(net)) + 1
-    limit = min(guarantee.best(demand.R, k).bound for k in range(1, len(found) + 1))
+    limit = for_guarantee(demand, 0.0).certificate["bound"]
     says = (
         f"found by search, a lower bound of what {P} values can do; with real numbers no bank guarantees more than {limit:.4f} [proved]; levels were added "
         "until one more was worse"
