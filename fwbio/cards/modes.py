@@ -7,6 +7,7 @@ Exact, and the spiking network then needs no coupled equation a synapse: each mo
 integrates the chain as its card has it.
 """
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -23,24 +24,37 @@ def apart(network):
     """
     projections = {}
     for name, p in network.projections.items():
-        modes = of(p.synapse) if p.associative and not network.paced else None
+        modes = of(p.synapse.card, p.synapse.values) if p.associative and not network.paced else None
         if modes is None:
             projections[name] = p
             continue
         for k, (tau, gain) in enumerate(modes, 1):
-            projections[f"{name}_{k}"] = replace(p, name=f"{name}_{k}", synapse=mode(p.synapse, p.fast_state, tau, gain * tau))
+            card, values = bank(p.synapse.card, p.synapse.values, {"": (tau, gain * tau)})
+            synapse = replace(p.synapse, card=card, values=values)
+            projections[f"{name}_{k}"] = replace(p, name=f"{name}_{k}", synapse=synapse)
     return replace(network, projections=projections)
 
 
-def of(synapse) -> list[tuple[float, float]] | None:
-    """(tau in s, gain) of every mode of a synapse card's fast weight; None if its states are not a chain: linear, coupled, decaying, one written and read."""
-    card, spiking = synapse.card, synapse.card["spiking"]
-    states = [name for name, state in card["state"].items() if state["index"] == PAIR]
-    if not set(states) <= equations.coupled(card) or any(card["state"][name]["start"] != "0" for name in states):
+def together(card, values):
+    """(card, values) of one synapse that holds all modes of its chain, A_1, A_2 … for A; unchanged if the card is no chain."""
+    modes = of(card, values)
+    return (card, values) if modes is None else bank(card, values, {f"_{k}": mode for k, mode in enumerate(modes, 1)})
+
+
+def of(card, values) -> list[tuple[float, float]] | None:
+    """(tau in s, gain) of every mode of a synapse card's fast weight, its parameters having these ``values`` in SI units.
+
+    None if its states are not a chain: linear, coupled, decaying, one of them written (whatever it is) and read (in proportion).
+    """
+    spiking, states = card["spiking"], list(card.get("state", {}))
+    if spiking.keys() != {"ode", "write", "read"} or len(states) < 2 or not set(states) <= equations.coupled(card):
         return None
-    (written, *more), read = [equations.split(rule, "write") for rule in spiking.get("write", [])], equations.split(spiking["read"], "read")
-    used = equations.names(read["rhs"], "read") | equations.names(written["rhs"], "write")
-    if more or written["op"] != "+=" or used & set(states) - {written["name"]} or "latch" in spiking or "post" in spiking:
+    if any(state["start"] != "0" or state["index"] != PAIR for state in card["state"].values()):
+        return None
+    (written, *more), read = [equations.split(rule, "write") for rule in spiking["write"]], equations.split(spiking["read"], "read")
+    if more or written["op"] != "+=" or equations.names(written["rhs"], "write") & set(states):
+        return None
+    if not proportional(read["rhs"], written["name"], states):
         return None
     from brian2.parsing.sympytools import str_to_sympy
 
@@ -49,7 +63,7 @@ def of(synapse) -> list[tuple[float, float]] | None:
     known = {name: {s: s.name for s in odes[name].free_symbols} for name in states}
     symbols = [next((s for s, called in known[name].items() if called == name), None) for name in states]
     slopes = [
-        [odes[name].diff(symbol).subs({s: synapse.values[c] for s, c in known[name].items() if c in synapse.values}) for symbol in symbols]
+        [odes[name].diff(symbol).subs({s: values[c] for s, c in known[name].items() if c in values}) for symbol in symbols]
         for name in states
     ]
     if None in symbols or not all(slope.is_number for row in slopes for slope in row):
@@ -61,17 +75,27 @@ def of(synapse) -> list[tuple[float, float]] | None:
     return [(float(-1 / rates[k]), float(gains[k])) for k in np.argsort(rates)]
 
 
-def mode(synapse, state, tau, gain):
-    """The synapse with one state that decays by tau and takes ``gain`` of what is written."""
-    card, rule = synapse.card, equations.split(synapse.card["spiking"]["write"][0], "write")["rhs"]
-    own = {
-        "mode_tau": {"value": f"{tau!r} s", "meaning": "time constant of the mode"},
-        "mode_gain": {"value": repr(gain), "meaning": "its share of what is written"},
-    }
+def proportional(text, state, states) -> bool:
+    """Whether a rule reads this state alone, times something."""
+    from brian2.parsing.sympytools import str_to_sympy
+
+    read = str_to_sympy(text)
+    own = [s for s in read.free_symbols if s.name in states]
+    return [s.name for s in own] == [state] and read.subs(own[0], 0) == 0 and not read.diff(own[0], 2)
+
+
+def bank(card, values, modes) -> tuple[dict, dict]:
+    """(card, values) with A{end} that decays by tau and takes ``gain`` of what is written, for each {end: (tau in s, gain)}; read is their sum."""
+    written, read = (equations.split(text, "rule") for text in (card["spiking"]["write"][0], card["spiking"]["read"]))
+    A, own = written["name"], {}
+    for end, (tau, gain) in modes.items():
+        own[f"mode_tau{end}"] = (tau, {"value": f"{tau!r} s", "meaning": "time constant of the mode"})
+        own[f"mode_gain{end}"] = (gain, {"value": repr(gain), "meaning": "its share of what is written"})
     spiking = {
-        "ode": [f"d{state}/dt = -{state}/mode_tau : 1"],
-        "read": card["spiking"]["read"],
-        "write": [f"{state} += mode_gain*({rule})"],
+        "ode": [f"d{A}{end}/dt = -{A}{end}/mode_tau{end} : 1" for end in modes],
+        "read": f"{read['name']} {read['op']} " + re.sub(rf"\b{A}\b", f"({' + '.join(A + end for end in modes)})", read["rhs"]),
+        "write": [f"{A}{end} += mode_gain{end}*({written['rhs']})" for end in modes],
     }
-    made = card | {"state": {state: card["state"][state]}, "param": card["param"] | own, "spiking": spiking}
-    return replace(synapse, card=made, values=synapse.values | {"mode_tau": tau, "mode_gain": gain})
+    param = card["param"] | {name: entry for name, (_, entry) in own.items()}
+    made = card | {"state": {A + end: card["state"][A] for end in modes}, "param": param, "spiking": spiking}
+    return made, values | {name: number for name, (number, _) in own.items()}

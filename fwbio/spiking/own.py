@@ -10,6 +10,7 @@ What a unit's dendrite needs and a single synapse does not (n, r0, read_gain, wr
 A name that ``target`` has too becomes NAME_syn here (Brian2 allows one owner): Izhikevich's u leaves ``made.u_syn``.
 Rules at either end are pathways of their own: ``pre`` transmits and writes, ``post`` writes, ``pre_own`` and ``post_own`` move what
 belongs to one end (a trace) after both, ``pre_late`` is the card's own delayed rule, whatever the delay of transmission.
+A chain of variables (``hebbian_chain``) has its modes for states, ``A_1``, ``A_2`` …, the weight being their sum: ``fwbio.cards.modes``.
 """
 
 import re
@@ -18,7 +19,7 @@ from brian2 import Equations, Quantity, Synapses, amp, get_device, have_same_dim
 from brian2.units.fundamentalunits import get_unit
 from brian2.utils.stringtools import word_substitute
 
-from fwbio.cards import reader
+from fwbio.cards import modes, reader
 from fwbio.cards.equations import split
 from fwbio.errors import BadInput, nearest
 from fwbio.quantities import NUMBER, dimension, quantity
@@ -94,6 +95,7 @@ def synapses(
     numbers = chosen(tables, set, given, label)
     for key in given.keys() - own_numbers(tables):
         raise BadInput(f"{label}: {key} is not a number of the synapse but of its cell; give it to fwbio.cell_equations")
+    tables, numbers = modes.together(tables, numbers)
     starts = {k: s["start"] for k, s in tables["state"].items() if k not in of_cell(tables) and s["start"] not in ("0", "weight")}
     read, weights = scaled(tables, target, into, starts, weight, label)
     if reduced:
