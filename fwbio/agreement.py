@@ -3,6 +3,8 @@
 ``clamped``        one synapse a unit, presynaptic rate and postsynaptic drive held for 1 s; the quantity's mean over the last
                    quarter, relative to the rate form's
 ``pairs``          two neurons a synapse (``fwbio.spiking.pairs``), presynaptic and postsynaptic rate held for 1 s, as above
+``single synapses`` independent synapses whose axon fires at a given rate under a given drive and broadcast M for one presentation of 1 s;
+                   the quantity's mean over them, off the rate form's
 ``tetanus``        independent synapses whose axon and cell fire at given rates for 1 s, the quick states settled before; the quantity's
                    mean over the synapses, off the rate form's
 ``rate curve``     free neurons held at h; their rate, relative to the rate form's
@@ -23,6 +25,7 @@ from fwbio.rate.equations import Right
 NEURONS, PAIRED, TETANI, TETANUS_STEP, DURATION, SETTLE = 400, 100, 400, 5e-4, 1.0, 0.2
 DRIVES = {
     "clamped": (0.2, 0.5, 1.0),
+    "single synapses": ((1.0, 0.5, 0.0), (0.5, 1.0, 0.0), (1.0, -1.0, 4.0)),  # h_pre, h_post, M in Hz
     "tetanus": ((20, 50), (40, 0), (40, 80), (100, 100), (0, 100)),
     "rate curve": (0.1, 0.25, 1.0, 2.5, 5.0),
 }
@@ -48,9 +51,8 @@ def agree(card: str, seed: int = 0, target: str | None = None) -> Agreement:
     says = tables["agree"]
     if tables["kind"] == "circuit":
         return stationary_rates(card, says, seed, target)
-    protocol = {"clamped": clamped, "pairs": pairs, "tetanus": tetanus, "rate curve": rate_curve, "random drives": random_drives}[
-        says["protocol"]
-    ]
+    protocols = {"clamped": clamped, "pairs": pairs, "single synapses": single_synapses, "tetanus": tetanus}
+    protocol = {**protocols, "rate curve": rate_curve, "random drives": random_drives}[says["protocol"]]
     figure, known = protocol(tables, seed, target)
     for name, text in says.get("where", {}).items():
         known = {**known, name: Right(text, known)({})}
@@ -89,20 +91,44 @@ def pairs(card, seed, _target):
     return np.abs(found / exact - 1), {**net.projections["one"].synapse.values, "h_pre": h, "duration": DURATION}
 
 
+def single_synapses(card, seed, _target):
+    """A state of TETANI synapses under each drive, each an axon and a dendrite of its own, against its rate equations."""
+    from fwbio.spiking import own, pairs
+
+    h_pre, h_post, M = np.array(DRIVES["single synapses"]).T
+    given = {"r0": "200 Hz", "write_gain": f"{1 / DURATION} Hz"} | {tau: "1 s" for tau in card["param"] if tau.startswith("tau")}
+    values = {**own.chosen(card, None, given, card["name"]), "h_pre": h_pre, "h_post": h_post, "M": M}
+    state = card["agree"]["quantity"]
+    wanted = integrated(card, values, len(M))[state]
+    found = pairs.presented(card, {"h_pre": h_pre, "h": h_post, "M": M}, given, DURATION, TETANI, state, TETANUS_STEP, seed).mean(axis=1)
+    return np.abs(found - wanted), {**values, "n": TETANI, "duration": DURATION}
+
+
 def tetanus(card, seed, _target):
     """A state of TETANI synapses at each pair of rates, against its rate equation."""
-    from scipy.integrate import solve_ivp
-
     from fwbio.spiking import own, pairs
 
     state, values = card["agree"]["quantity"], own.chosen(card, None, {}, card["name"])
     axon, cell = np.array(DRIVES["tetanus"]).T
     values |= {"h_pre": axon / values["r0"], "h_post": cell / values["r0"]}
-    (slope,) = (Right(text, values) for text in card["rate"]["ode"] if text.startswith(f"d{state}/dt"))
-    start = np.full(len(axon), Right(card["state"][state]["start"], values)({}))
-    wanted = solve_ivp(lambda _, y: slope({state: y}), (0, DURATION), start, "DOP853", rtol=1e-9, atol=0).y[:, -1]
+    wanted = integrated(card, values, len(axon), only=state)[state]
     found = pairs.tetanus(card, DRIVES["tetanus"], DURATION, TETANI, state, TETANUS_STEP, seed).mean(axis=1)
     return np.abs(found - wanted), {**values, "n": TETANI, "duration": DURATION}
+
+
+def integrated(card, values, size: int, only: str | None = None) -> dict[str, np.ndarray]:
+    """States of ``size`` synapses after DURATION, by the card's rate equations. only : a state whose equation holds no other."""
+    from scipy.integrate import solve_ivp
+
+    slopes = {right.name: right for right in (Right(text, values) for text in card["rate"]["ode"]) if only in (None, right.name)}
+    start = np.concatenate([np.full(size, Right(card["state"][name]["start"], values)({})) for name in slopes])
+
+    def slope(_, y):
+        states = dict(zip(slopes, y.reshape(-1, size)))
+        return np.concatenate([np.broadcast_to(right(states), size) for right in slopes.values()])
+
+    end = solve_ivp(slope, (0, DURATION), start, "DOP853", rtol=1e-9, atol=1e-12).y[:, -1]
+    return dict(zip(slopes, end.reshape(-1, size)))
 
 
 def rate_curve(card, seed, target):

@@ -12,6 +12,7 @@ from fwbio import agreement, circuit_comparison
 from fwbio.cards import reader
 
 WRITE = "A += (A_max - A)*clip(write_gain*gamma_p*h_post/r0, 0, 1)"
+LABILE_A, LABILE_Z = reader.read("labile")["rate"]["ode"]
 CIRCUITS = [name for name in reader.shipped() if reader.read(name)["kind"] == "circuit"]
 MECHANISMS = [name for name in reader.shipped() if reader.read(name)["kind"] == "mechanism"]
 
@@ -36,6 +37,9 @@ def test_spiking_form_meets_rate_form(card):
             "write",
             ["A += -A*clip(write_gain*gamma_m*p/r0, 0, 1)", WRITE, "p += 2*(exp(dt/tau_trace) - 1)/(r0*dt)"],
         ),
+        ("labile", "rate", "ode", [LABILE_A.replace("clip(z, 0, 1)*A", "A"), LABILE_Z]),
+        ("labile", "rate", "ode", [LABILE_A, LABILE_Z.replace("M*h_pre", "0.8*M*h_pre")]),
+        ("labile", "spiking", "write", ["A += 1.1*log(1 + z*write_gain/r0)*h_post", "z = z/(1 + z*write_gain/r0)"]),
         ("static", "rate", "read", "I_post = 1.3*read_gain*w*h_pre : Hz (summed)"),
         ("poisson", "spiking", "threshold", "rand() < 1.2*r0*h*dt"),
         ("layer_norm", "spiking", "read", "u = gain*(drive - mean)/sqrt(var) + bias"),

@@ -79,7 +79,7 @@ MECHANISM = {
         "most": TEXT,
     },
     "agree!": {
-        "protocol!": OneOf("clamped", "pairs", "tetanus", "rate curve", "random drives"),
+        "protocol!": OneOf("clamped", "pairs", "single synapses", "tetanus", "rate curve", "random drives"),
         "quantity!": TEXT,
         "where": {"*": EQUATION},
         "bound!": EQUATION,

@@ -61,46 +61,62 @@ def best(R: float, m: int) -> Best:
         starts.append(np.insert(before, widest, np.sqrt(ends[widest] * ends[widest + 1])))
     grid = np.geomspace(1, R, AGES)
     tau, gain = min((solve(grid, start, np.ones(m), 1e-10) for start in starts), key=lambda pair: energy(*pair)[0])
-    around = np.geomspace(grid[0] / grid[2], grid[2] / grid[0], 41)  # finer where the curve is lowest
     for _ in range(POLISH):
-        tau, gain = solve(np.concatenate([grid, np.clip(np.outer(lowest(R, tau, gain), around).ravel(), 1, R)]), tau, gain)
+        tau, gain = solve(np.concatenate([[1, R], lowest(R, tau, gain)]), tau, gain, 1e-15, follow=True)
     memory = bank(tau, gain / gain.sum())
     share = phi(memory, 1.0, R)
     return Best(memory.tau, memory.gain, share, bound(R, memory, share))
 
 
 def lowest(R, tau, gain) -> np.ndarray:
-    """The ages at which e t K^2 has its local minima, from a fine grid and the parabola through each."""
+    """The ages between 1 and R at which e t K^2 has its local minima, on a fine grid."""
     log_t = np.linspace(0, np.log(R), 40 * AGES)
     share = 0.5 * log_t + np.log(np.exp(-np.exp(log_t)[:, None] / tau) @ gain)
-    k = np.flatnonzero((share[1:-1] < share[:-2]) & (share[1:-1] < share[2:])) + 1
-    bend, lean = share[k - 1] - 2 * share[k] + share[k + 1], share[k - 1] - share[k + 1]
-    return np.exp(log_t[k] + (log_t[1] - log_t[0]) * lean / (2 * bend))
+    return np.exp(log_t[1:-1][(share[1:-1] < share[:-2]) & (share[1:-1] < share[2:])])
 
 
-def solve(t, tau, gain, exact=1e-13):
-    """tau and b that have the least V with sqrt(e t) K(t) >= 1 at the ages t, from a start."""
+def minima(t, tau, b):
+    """The local minima of e t K^2 next to the ages t, by Newton's method in log t; the first two ages, the ends, stay."""
+    log_t = np.log(t)
+    for _ in range(4):
+        s = np.exp(log_t)[:, None] / tau
+        part = np.exp(-s) * b
+        part /= part.sum(axis=1, keepdims=True)
+        mean, square = (part * s).sum(axis=1), (part * s**2).sum(axis=1)
+        bend = square - mean**2 - mean
+        step = np.where(bend > 0, (0.5 - mean) / np.where(bend > 0, bend, 1), 0)
+        step[:2] = 0
+        log_t = log_t - np.clip(step, -0.1, 0.1)
+    return np.exp(log_t)
+
+
+def solve(t, tau, gain, exact, follow=False):
+    """tau and b that have the least V with sqrt(e t) K(t) >= 1 at the ages t, from a start.
+
+    follow : at the ``minima`` next to t, which move with tau and b (by the envelope theorem their slopes are those of fixed ages)
+    """
     from scipy.optimize import minimize
     from scipy.special import logsumexp, softmax
 
     m = len(tau)
-    root = np.sqrt(np.e * t)
 
     def parts(z):
-        """tau, b, and the logarithm of every level's part of sqrt(e t) K(t)."""
-        return np.exp(z[:m]), np.exp(z[m:]), np.log(root)[:, None] - t[:, None] / np.exp(z[:m]) + z[m:]
+        """Ages over tau and the logarithm of every level's part of sqrt(e t) K(t)."""
+        tau = np.exp(z[:m])
+        at = minima(t, tau, np.exp(z[m:])) if follow else t
+        return at[:, None] / tau, 0.5 * (1 + np.log(at[:, None])) - at[:, None] / tau + z[m:]
 
     def objective(z):
-        V, by_tau, by_gain = energy(*parts(z)[:2])
+        V, by_tau, by_gain = energy(np.exp(z[:m]), np.exp(z[m:]))
         return np.log(V), np.concatenate([by_tau, by_gain]) / V
 
     def constraint(z):
-        return logsumexp(parts(z)[2], axis=1)
+        return logsumexp(parts(z)[1], axis=1)
 
     def slopes(z):
-        tau, _, terms = parts(z)
+        ages, terms = parts(z)
         terms = softmax(terms, axis=1)
-        return np.concatenate([terms * t[:, None] / tau, terms], axis=1)
+        return np.concatenate([terms * ages, terms], axis=1)
 
     start = np.log(np.concatenate([tau, gain]))
     start[m:] -= constraint(start).min()

@@ -6,7 +6,8 @@
     made = fwbio.synapses("tsodyks_markram", axons, cells, set="E1", into="v", weight="0.5 mV", connect=True)
 
 Each spike then does v += w*u*x. States and parameters are variables of the object (``made.u``, ``made.tau_d``), for monitors too.
-What a unit's dendrite needs and a single synapse does not (n, r0, read_gain, write_gain) is 1 and can be given like a parameter.
+What a unit's dendrite needs and a single synapse does not (n, r0, read_gain, write_gain) is 1 and can be given like a parameter, or as the
+name of a variable of ``target``, which may change in time: ``write_gain="plastic"``.
 A name that ``target`` has too becomes NAME_syn here (Brian2 allows one owner): Izhikevich's u leaves ``made.u_syn``.
 Rules at either end are pathways of their own: ``pre`` transmits and writes, ``post`` writes, ``pre_own`` and ``post_own`` move what
 belongs to one end (a trace) after both, ``pre_late`` is the card's own delayed rule, whatever the delay of transmission.
@@ -92,6 +93,7 @@ def synapses(
     tables = synapse_card(card)
     label = f"fwbio.synapses({tables['name']!r})"
     check_groups(tables, source, target, into, drive, label)
+    tables, given = followed(tables, target, given, label)
     numbers = chosen(tables, set, given, label)
     for key in given.keys() - own_numbers(tables):
         raise BadInput(f"{label}: {key} is not a number of the synapse but of its cell; give it to fwbio.cell_equations")
@@ -185,6 +187,33 @@ def chosen(card, set, given, label) -> dict[str, float]:
     return found | {
         key: quantity(given.get(key, f"1 {e['unit']}".removesuffix(" 1")), e["unit"], f"{label}: {key}") for key, e in needs.items()
     }
+
+
+def followed(card, target, given, label):
+    """(the card, what else is given) with every need that was given as the name of a variable of ``target`` read there."""
+    names = {key: name for key, name in given.items() if key in card.get("needs", {}) and isinstance(name, str) and name.isidentifier()}
+    for key, name in names.items():
+        unit = units_of(declared(card["needs"][key]))
+        if name not in target.variables:
+            like = f"a quantity (in {card['needs'][key]['unit']}) or the name of a variable of target"
+            raise BadInput(f"{label}: {key} = {name!r}: give {like}{nearest(name, sorted(target.variables))}")
+        if not have_same_dimensions(Quantity(1, dim=target.variables[name].dim), unit):
+            raise BadInput(
+                f"{label}: {key} = {name!r}: this variable of target is in {units_text(target.variables[name].dim)}, not in {unit!r}"
+            )
+    if not names:
+        return card, given
+    there = {key: f"{name}_post" for key, name in names.items()}
+    read = {key: in_rules(value, lambda text: in_synapse(text, there)) for key, value in card["spiking"].items()}
+    needs = {key: entry for key, entry in card["needs"].items() if key not in names}
+    return card | {"needs": needs, "spiking": read}, {key: value for key, value in given.items() if key not in names}
+
+
+def in_rules(value, change):
+    """A value of [spiking] with ``change`` made in every text of it."""
+    if isinstance(value, dict):
+        return {key: in_rules(inner, change) for key, inner in value.items()}
+    return [change(text) for text in value] if isinstance(value, list) else change(value)
 
 
 def negative(card) -> list[str]:

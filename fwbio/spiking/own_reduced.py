@@ -4,12 +4,14 @@ What belongs to one end (u, x, a trace) is stored once a neuron, in groups of th
 decays, dA/dt = -A/tau, the stored number is A exp((t - t_last)/tau) and one shared ``decay`` makes it the weight: read ``A_now``.
 """
 
+import re
+
 from brian2 import Equations, NeuronGroup, Synapses, second
 from brian2.utils.stringtools import word_substitute
 
 from fwbio.cards.equations import linear_decay, split
 from fwbio.errors import BadInput
-from fwbio.spiking.plain import brian, clocked, moved, of_cell, own_numbers, pathways
+from fwbio.spiking.plain import all_rules, brian, clocked, moved, of_cell, own_numbers, pathways
 from fwbio.spiking.synapses import declared
 
 PAIR = ["post", "pre"]
@@ -27,6 +29,8 @@ def check(card, label) -> None:
         why = "a weight that does more than decay"
     elif len({linear_decay(odes[name])[1] for name in pairs if name in odes}) > 1:
         why = "weights with several time constants"
+    elif any(re.search(r"_post\b", rule) for rule in all_rules(card) if card["state"][split(rule, "rule")["name"]]["index"] == ["pre"]):
+        why = "a state of the axon that is told something by the target"
     if why:
         raise BadInput(f"{label}: reduced=True: {card['name']} has {why}; each synapse needs its own states: leave reduced out")
 

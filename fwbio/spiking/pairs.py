@@ -41,6 +41,16 @@ def tetanus(card, rates, duration: float, size: int, state: str, dt: float, seed
     return child("tetani", job, seed, rates=np.asarray(rates, float))[state].reshape(len(rates), size)
 
 
+def presented(card, drives, given, duration: float, size: int, state: str, dt: float, seed: int = 0) -> np.ndarray:
+    """``state`` of ``size`` independent synapses under each of ``drives`` after ``duration``, (drives, size), in SI units.
+
+    drives : {"h_pre": of the axon, whose spikes are Poisson at h_pre r0; "h": the target's drive, and one each by name for needs of the
+    card}, each (drives,), in SI units. given : other needs and parameters, as for ``fwbio.synapses``; r0 among them. duration, dt : s
+    """
+    job = {"synapse": card, "given": given, "duration": duration, "size": size, "state": state, "dt": dt}
+    return child("presentation", job, seed, **drives)[state].reshape(-1, size)
+
+
 def matrices(
     card, states, rates, duration: float, dt: float, seed: int = 0, tail: float = 0.0, fast=None, target="numpy", **given
 ) -> dict[str, np.ndarray]:
@@ -112,6 +122,27 @@ def tetani(job, given):
     return {state: np.asarray(made.variables[state].get_value())}
 
 
+def presentation(job, given):
+    """The child's part of ``presented``: axon k to dendrite k. A state of a synapse is what it was at its last spike, or moved every step."""
+    from brian2 import Network, NeuronGroup, PoissonGroup, hertz, second
+
+    from fwbio.spiking.own import synapses
+    from fwbio.spiking.synapses import declared
+
+    step, size, needs = job["dt"] * second, job["size"], job["synapse"]["needs"]
+    drives = {name: np.repeat(values, size) for name, values in given.items()}
+    rate = drives.pop("h_pre") * float(job["given"]["r0"].split()[0])
+    axons = PoissonGroup(len(rate), rate * hertz, dt=step)
+    told = [f"{name} : {declared(needs[name]) if name in needs else 1} (constant)" for name in drives]
+    dendrites = NeuronGroup(len(rate), "\n".join(["I : Hz", *told]), dt=step)
+    for name, values in drives.items():
+        dendrites.variables[name].set_value(values)
+    follow = {name: name for name in drives if name in needs}
+    made = synapses(job["synapse"], axons, dendrites, weight="1 Hz", connect="i == j", dt=step, **job["given"], **follow)
+    Network(axons, dendrites, made).run(job["duration"] * second)
+    return {job["state"]: np.asarray(made.variables[job["state"]].get_value())}
+
+
 def shown(job, given):
     """The child's part of ``matrices``."""
     from brian2 import Equations, Network, NeuronGroup, PoissonGroup, Quantity, TimedArray, hertz, second
@@ -160,7 +191,7 @@ def main(protocol, folder) -> None:
         given = {name: archive[name] for name in archive.files}
     from fwbio.spiking.volleys import heard
 
-    found = {"held": held, "tetani": tetani, "shown": shown, "volleys": heard}[protocol](job, given)
+    found = {"held": held, "tetani": tetani, "presentation": presentation, "shown": shown, "volleys": heard}[protocol](job, given)
     np.savez(folder / "outputs.npz", **found)
 
 

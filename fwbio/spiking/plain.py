@@ -41,7 +41,7 @@ def noisy(card) -> bool:
 
 def clocked(card) -> bool:
     """Whether its states must move every step; else they move exactly from event to event."""
-    return noisy(card) or "pool" in card["spiking"] or any("step" in text for text in card["spiking"].get("ode", []))
+    return noisy(card) or "pool" in card["spiking"] or any(re.search(r"\b(step|clip)\b", text) for text in card["spiking"].get("ode", []))
 
 
 def moved(card) -> list[str]:
