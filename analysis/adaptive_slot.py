@@ -53,7 +53,8 @@ def draw(record, spikes) -> None:
             left.plot(where + 0.3, spikes["mse"], "*", ms=9, color="C3", label="adaptive, in spikes")
         left.set(xticks=range(len(rows)), xticklabels=[f"σ {row['sigma']:g}\n{row['rate']:g} /s" for row in rows])
         left.set(ylabel="mean squared error (1)", yscale="log")
-        left.legend(fontsize=7)
+        left.set_ylim(0.012)
+        left.legend(fontsize=7, loc="lower left", ncols=2)
         n = [row["n"] for row in record["segments"]]
         right.plot(n, [row["fixed"] for row in record["segments"]], "s-", color="C0", label="best fixed gain for that n (theory)")
         right.errorbar(n, *np.array([row["adaptive"] for row in record["segments"]]).T, fmt="o-", color="C3", label="adaptive")
