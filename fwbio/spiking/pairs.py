@@ -1,16 +1,12 @@
 """Synapses from neuron to neuron, nothing reduced: cards with rules at both ends, [spiking] post, or with states of the whole cell.
 
-Rates are given. One Brian2 network in a child process (``python -m fwbio.spiking.pairs PROTOCOL FOLDER``), its synapses made by
-``fwbio.synapses``: every synapse has its own traces and weight, so for small networks.
+Rates are given. One Brian2 network in a child process, its synapses made by ``fwbio.synapses``: every synapse has its own traces and weight, so
+for small networks.
 """
 
-import json
-import os
-import sys
-import tempfile
-from pathlib import Path
-
 import numpy as np
+
+from fwbio.spiking.away import away
 
 WARM = 0.5  # s of the trains before a tetanus counts: its quick states (calcium) are settled by then
 
@@ -28,7 +24,7 @@ def run(network, x, seed: int = 0) -> np.ndarray:
     job = {key: getattr(network, key) for key in ("units", "neurons", "dt", "every", "r0")}
     job |= {"synapse": projection.synapse.card, "threshold": network.neuron.card["spiking"]["threshold"]}
     job["values"] = {key: repr(float(value)) for key, value in {**projection.synapse.values, "write_gain": gain}.items()}
-    found = child("held", job, seed, h=Right(network.phi, {})({"u": x}))
+    found = away(held, job, seed, h=Right(network.phi, {})({"u": x}))
     return found["A"].reshape(len(x), network.units, network.neurons, network.units)
 
 
@@ -38,7 +34,7 @@ def tetanus(card, rates, duration: float, size: int, state: str, dt: float, seed
     rates : (axon, cell) in Hz, Poisson trains that have run for WARM seconds when ``state`` is put at its start. duration, dt : s
     """
     job = {"synapse": card, "duration": duration, "size": size, "state": state, "dt": dt}
-    return child("tetani", job, seed, rates=np.asarray(rates, float))[state].reshape(len(rates), size)
+    return away(tetani, job, seed, rates=np.asarray(rates, float))[state].reshape(len(rates), size)
 
 
 def presented(card, drives, given, duration: float, size: int, state: str, dt: float, seed: int = 0) -> np.ndarray:
@@ -48,7 +44,7 @@ def presented(card, drives, given, duration: float, size: int, state: str, dt: f
     card}, each (drives,), in SI units. given : other needs and parameters, as for ``fwbio.synapses``; r0 among them. duration, dt : s
     """
     job = {"synapse": card, "given": given, "duration": duration, "size": size, "state": state, "dt": dt}
-    return child("presentation", job, seed, **drives)[state].reshape(-1, size)
+    return away(presentation, job, seed, **drives)[state].reshape(-1, size)
 
 
 def matrices(
@@ -64,19 +60,7 @@ def matrices(
     """
     job = {"synapse": card, "duration": duration, "tail": tail, "dt": dt}
     job |= {"fast": fast, "given": given, "target": target, "states": list(states)}
-    return child("shown", job, seed, axon_rates=np.asarray(rates[0], float), cell_rates=np.asarray(rates[1], float), **states)
-
-
-def child(protocol, job, seed, **arrays) -> dict[str, np.ndarray]:
-    from fwbio.spiking import engine
-
-    with tempfile.TemporaryDirectory(prefix="fwbio-pairs-") as scratch:
-        folder = Path(scratch)
-        (folder / "job.json").write_text(json.dumps(job))
-        np.savez(folder / "job.npz", **arrays)
-        engine.child([sys.executable, "-W", "ignore", "-m", "fwbio.spiking.pairs", protocol, scratch], folder, seed, None, quiet=False)
-        with np.load(folder / "outputs.npz", allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+    return away(shown, job, seed, axon_rates=np.asarray(rates[0], float), cell_rates=np.asarray(rates[1], float), **states)
 
 
 def held(job, given):
@@ -176,25 +160,3 @@ def shown(job, given):
         last = np.array(made[1].variables["lastupdate"].get_value()).reshape(found["A"].shape)
         found["A"] *= np.exp(-(job["duration"] + job["tail"] - last) / np.array(made[1].tau).item())
     return found
-
-
-def main(protocol, folder) -> None:
-    import brian2
-
-    job = json.loads((folder / "job.json").read_text())
-    if job.get("target") == "cpp_standalone":
-        brian2.set_device("cpp_standalone", directory=str(folder / "build"))
-    else:
-        brian2.prefs.codegen.target = job.get("target", "numpy")
-    brian2.seed(int(os.environ["FWBIO_SEED"]))
-    with np.load(folder / "job.npz", allow_pickle=False) as archive:
-        given = {name: archive[name] for name in archive.files}
-    from fwbio.spiking.volleys import heard
-
-    found = {"held": held, "tetani": tetani, "presentation": presentation, "shown": shown, "volleys": heard}[protocol](job, given)
-    np.savez(folder / "outputs.npz", **found)
-
-
-if __name__ == "__main__":
-    sys.modules["pylab"] = None  # Brian2 then comes without plotting, 0.6 s sooner
-    main(sys.argv[1], Path(sys.argv[2]))

@@ -5,7 +5,7 @@ import gc
 import numpy as np
 
 from fwbio.quantities import quantity
-from fwbio.spiking.pairs import child
+from fwbio.spiking.away import away
 
 VOLLEY = 0.5  # probability that an axon takes part in a volley
 
@@ -19,7 +19,7 @@ def volleys(card, kinds, waits, axons: int, trials: int, show: float, gap: float
     A card without a slow weight of its own stands beside a static one. Both transmit 1 a spike and unit of weight. dt : s, of spikes
     """
     job = {"synapse": card, "axons": axons, "trials": trials, "show": show, "gap": gap, "dt": dt, "given": given}
-    return child("volleys", job, seed, kinds=np.asarray(kinds, float), waits=np.asarray(waits, float))["I"]
+    return away(heard, job, seed, kinds=np.asarray(kinds, float), waits=np.asarray(waits, float))["I"]
 
 
 def heard(job, given):
