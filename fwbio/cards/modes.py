@@ -69,8 +69,9 @@ def of(card, values) -> list[tuple[float, float]] | None:
     if None in symbols or not all(slope.is_number for row in slopes for slope in row):
         return None
     rates, V = np.linalg.eig(np.array(slopes, float))
-    if np.iscomplexobj(rates) or rates.max() >= 0:
+    if np.any(np.imag(rates)) or np.real(rates).max() >= 0:
         return None
+    rates, V = np.real(rates), np.real(V)  # newer NumPy has them complex at all times
     gains = V[0] * np.linalg.inv(V)[:, 0]
     return [(float(-1 / rates[k]), float(gains[k])) for k in np.argsort(rates)]
 
