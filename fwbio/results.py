@@ -23,7 +23,7 @@ def claim(out, card: str, force: bool = False) -> Path:
     out : a path, or None for ``results/CARD-DATE-TIME``. Raises BadInput if it is a file, not empty (without ``force``) or
     cannot be written.
     """
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")  # to the microsecond: two runs of one card started together keep apart
     folder = Path(out) if out is not None else Path("results") / f"{Path(card).stem}-{stamp}"
     try:
         folder.exists(), folder.resolve()

@@ -156,7 +156,8 @@ def test_claiming_creates_nothing(here):
 
 
 def test_without_a_name_the_folder_is_called_after_card_and_time():
-    assert re.fullmatch(r"results/own-\d{8}-\d{6}", str(results.claim(None, "own")))
+    first, second = (str(results.claim(None, "own")) for _ in range(2))
+    assert re.fullmatch(r"results/own-\d{8}-\d{6}-\d{6}", first) and first != second  # two started in one second keep apart
 
 
 def test_a_folder_that_is_not_empty_needs_force(here):
