@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -108,13 +109,22 @@ def test_free_running_against_solve_ivp(tmp_path):
 
 
 @needs_compiler
-def test_interrupting_leaves_no_folder_and_no_child(tmp_path):
+def test_interrupting_leaves_no_folder_and_no_child_and_does_not_wait(tmp_path):
+    """In the middle of batches that go on for some 6 s."""
     paths = os.pathsep.join([os.getcwd(), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-m", "fwbio", "compare", "retrieval", "--neurons", "20", "--trials", "2000", "--out", "out"]
+    command = [sys.executable, "-m", "fwbio", "compare", "retrieval", "--neurons", "1000", "--trials", "50", "--seed", "77", "--out", "out"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths})
-    time.sleep(4)
+    said = ""
+    while not re.search(r"spiking: +\d+%", said):
+        said += (more := process.stderr.read(1))
+        assert more, said
+    time.sleep(1)
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True).stdout.split()
+    before = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    said += process.communicate(timeout=60)[1]
+    assert time.monotonic() - before < 4
     assert process.returncode == 130
+    assert children and not [pid for pid in children if os.path.exists(f"/proc/{pid}")]
     assert "Traceback" not in said and "interrupted" in said
     assert list(tmp_path.iterdir()) == []

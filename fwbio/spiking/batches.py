@@ -1,6 +1,7 @@
 """Many trials through one compiled network: batches of block-diagonal copies, a child process each, two at a time."""
 
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,7 +79,7 @@ def run(
         parts = [one(k) for k in range(len(chunks))]
     else:
         with ThreadPoolExecutor(min(workers, len(chunks))) as pool:
-            parts = list(pool.map(one, range(len(chunks))))
+            parts = together(pool, one, range(len(chunks)))
     peaks = sorted((p.memory_mb for p in parts), reverse=True)[:workers]
     return SpikingTrace(
         h=np.concatenate([p.h for p in parts]),
@@ -94,6 +95,26 @@ def run(
         run_seconds=sum(p.run_seconds for p in parts) / min(workers, len(chunks)),
         memory_mb=float(sum(peaks)),
     )
+
+
+def together(pool, one, batches) -> list:
+    """``one`` of every batch. If one fails or the caller is interrupted, the children of the others are killed, not waited for."""
+    owners = set()
+
+    def owned(k):
+        owners.add(threading.get_ident())
+        return one(k)
+
+    futures = [pool.submit(owned, k) for k in batches]
+    try:
+        return [future.result() for future in futures]
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        while wait(futures, timeout=0.1).not_done:  # one may just have been about to start its child
+            for owner in list(owners):
+                engine.kill_all(owner)
+        raise
 
 
 def kept_trials(trials: int, keep: int, network, plain: bool = False, batch=None) -> np.ndarray:
