@@ -83,8 +83,8 @@ def check_synapse(card: dict, file: str) -> None:
             if decay is None:
                 raise BadInput(
                     f"{file}: spiking.ode = {text!r}: all synapses share one decay, which takes a linear one; write 'd{state}/dt = "
-                    f"-{state}/tau : 1' "
-                    "(what a spike adds belongs to write)"
+                    f"-{state}/tau : 1' (what a spike adds belongs to write). `fwbio run --level rate` takes this card, and so does "
+                    "fwbio.synapses in a network of your own"
                 )
             if decay[1] not in params:
                 raise BadInput(

@@ -4,6 +4,8 @@
     dz_j/dt  = -x_j^2 z_j^2 + x_j^2-gated M(t) + (1 - z_j)/tau_rec,   z_min <= z <= z_max
     M: a burst of area u = gamma [(q - 1)/sqrt(2/d) - kappa]+^2 at a presentation,  q = |e|^2/(d E (1 + mean z of the active axons, at most 1))
 
+As a card for networks of one's own, where M and the error are variables of the target: ``models/labile.toml``.
+
 E is the slow, robust mean of |e|^2/d over some 50 presentations: the noise that is expected. By events (integral of x^2 = 1 a
 presentation; the ODE solved, surprise first):  z <- z + u,  g = z/(1 + z),  A <- A + g e x,  z <- max(g, z_min).
 
