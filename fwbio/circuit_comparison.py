@@ -82,7 +82,11 @@ def judge(found, levels) -> tuple[str, str]:
     what = f"{worst['group']} {worst['epoch']}: {worst['spiking']:.3g} Hz in spikes, {worst['rate']:.3g} Hz in the mean field"
     if worst["off"] > worst["bound"]:
         return "different", f"{what}, {worst['off']:.1%} apart, bound {worst['bound']:.1%}"
-    return "equivalent", f"the largest difference is {worst['off']:.1%} of a bound of {worst['bound']:.1%} ({what})"
+    judged = ", ".join(dict.fromkeys(row["epoch"] for row in found))
+    return "equivalent", (
+        f"the largest difference is {worst['off']:.1%}, its bound {worst['bound']:.1%} ({what}). "
+        f"Judged: {judged}; left out: epochs that are short, or have population spikes, which the mean field does not describe"
+    )
 
 
 def table(f: dict) -> str:

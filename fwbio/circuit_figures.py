@@ -56,7 +56,7 @@ def rates(runs):
                 axis.plot(run.t, np.convolve(run.rate[group], np.ones(wide) / wide, "same"), lw=1, label=NAMES[level])
             mark(axis, circuit, group == groups[0])
             axis.set_ylabel(f"{group}\n(Hz)")
-        axes[0, 0].legend(ncols=2, loc="upper right")
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), ncols=2, loc="outside upper right")
         axes[-1, 0].set(xlabel="time (s)", xlim=(0, circuit.duration))
     return figure
 
@@ -81,7 +81,7 @@ def axons(runs, projection):
                     axis.plot(one.t, one.states[projection][state][group], label=f"{group}, {NAMES[level]}", **style)
             mark(axis, circuit, state == states[0])
             axis.set_ylabel(f"{state} of {projection} (1)")
-        axes[0, 0].legend(ncols=2, loc="upper right", fontsize=8)
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), ncols=4, loc="outside upper right", fontsize=8)
         axes[-1, 0].set(xlabel="time (s)", xlim=(0, circuit.duration))
     return figure
 

@@ -59,7 +59,7 @@ def fail(message, code):
 def explain_import(error) -> str:
     extra = {"torch": "PyTorch", "safetensors": "safetensors", "sklearn": "scikit-learn"}.get((error.name or "").split(".")[0])
     if extra:
-        return f"this needs {extra}, an extra: pip install 'fwbio[ann]'"
+        return f"this needs {extra}, an extra: in the folder of fwbio, pip install '.[ann]'"
     return f"{error}; a package is missing or does not fit (on Python 3.11 Brian2 needs: pip install 'numpy<2.4')"
 
 
@@ -132,13 +132,13 @@ def run(card, level, as_json, **options):
 @click.option(
     "--target-agreement",
     metavar="A",
-    help="Choose neurons a unit, r0 and token for the fewest spikes a decision with this share of the RNN's decisions, for instance 99%.",
+    help="Choose neurons a unit, r0 and token for this share of the RNN's decisions, for instance 99%: the shortest token within 10 % of the fewest spikes.",
 )
 @click.option(
     "--budget/--no-budget",
-    default=True,
-    show_default=True,
-    help="Split the error of h into bias, variance and integration: 25 trials run again, also at half the time step (one more build).",
+    default=None,
+    help="Split the error of h into bias, variance and integration: 25 trials run again, also at half the time step (one more build) "
+    "[default: yes, but not for circuits, nor for sequences in a row].",
 )
 @click.option("--inputs", metavar="FILE.npz", help="Trials of your own in place of the card's: tokens (or x), and target if there is one.")
 @click.option("--ann", metavar="FILE.npz", help="What your ANN made of them: logits, h or both; they are set beside the three.")

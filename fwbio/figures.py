@@ -23,7 +23,7 @@ def canvas(width, height, caption, rows=1, columns=1, **options):
         figure = Figure(figsize=(width, height))
         FigureCanvasAgg(figure)
         axes = figure.subplots(rows, columns, **options)
-        figure.supxlabel(textwrap.fill(caption, int(width * 15.5)), fontsize=8, x=0.01, ha="left", color="0.25")
+        figure.supxlabel(textwrap.fill(caption.replace(" %", "\u00a0%"), int(width * 15.5)), fontsize=8, x=0.01, ha="left", color="0.25")
         yield figure, axes
         settle(figure)
 
@@ -75,7 +75,7 @@ def fast_weights(runs, network, labels, at: int):
         "spikes, while its postsynaptic factor, the dendrite's drive, carries no spike noise of its own."
     )
     order = np.argsort(-first.sum(axis=1))
-    with canvas(3.1 * len(shared) + 1, 4, caption, 1, len(shared), sharey=True, squeeze=False) as (figure, axes):
+    with canvas(3.1 * len(shared) + 1.5, 4.4, caption, 1, len(shared), sharey=True, squeeze=False) as (figure, axes):
         for axis, (level, A) in zip(axes[0], shared.items()):
             image = axis.imshow(A[np.ix_(order, order)], norm=PowerNorm(0.5, 0, top), interpolation="nearest")
             off = "" if level == reference else f", {np.linalg.norm(A - first) / (np.linalg.norm(first) or 1):.1%} off"
@@ -172,7 +172,7 @@ def traces(runs, shown: int = 4):
             axis.plot(rate.t, rate.h[0, :, unit], color="C0", lw=3, alpha=0.5, label=NAMES["rate"])
             axis.plot(spiking.t, spiking.h[0, :, unit], color="C1", lw=0.8, label=NAMES["spiking"])
             axis.set_ylabel(f"h, unit {unit} (1)")
-        axes[0].legend(ncols=2, loc="upper right")
+        figure.legend(*axes[0].get_legend_handles_labels(), ncols=2, loc="outside upper right")
         axes[-1].set_xlabel("time (s)")
     return figure
 

@@ -42,6 +42,7 @@ def carry_out(
 ) -> Comparison:
     """Runs ``levels`` (None: all that the card has) on the same trials, writes the results folder, returns the comparison.
 
+    budget : whether the error is split; None: unless sequences come in a row, where that would take as long as all the rest
     inputs, ann : files with trials of the user's own and with what an ANN made of them (``fwbio.outside``), in place of the card's task
 
     Raises BadInput before anything is computed, EnvironmentProblem if the spiking network cannot be run.
@@ -75,7 +76,7 @@ def carry_out(
         comparison.figures["beside_ann"] = outside_outputs.beside(runs, outputs, task)
     if plan:
         comparison.figures["target"] = plan
-    if budget:
+    if budget or budget is None and tasks.in_a_row(network)[0] == 1:
         progress, reference = Progress("budget", quiet=quiet), runs[comparison.figures["reference"]]
         comparison.figures["spiking"]["budget"] = error_budget.split(runs["spiking"], reference, seed, progress.say, plain=plain)
     comparison.figures.update(costs(runs), folder=str(folder))

@@ -38,7 +38,9 @@ RUNS = [
     run("irnn", 50, 60, 20, 1e-3, (1, 2, 3)),
     run("layer norm, no fast weights", 20, 60, 20, 2e-3, (1, 2, 3), "layer_norm"),
     run("inner pass, no fast weights", 20, 60, 20, 2e-3, (1, 2, 3), "inner_pass"),
-    run("fast weights, no layer norm", 20, 60, 20, 2e-3, (1, 2, 3), "fast_weights", options=SHORT | {"norm": False}),
+    run(
+        "fast weights, no layer norm", 20, 60, 20, 2e-3, (1, 2, 3), "fast_weights", options=SHORT | {"norm": False, "eta": 0.001}
+    ),  # 0.005 overflows
     run("delta_rule", 20, 60, 20, 2e-3, (1, 2, 3), options={"start": 0.6}),
     run("fast_weights", 100, 30, 1000, 1e-3, (1, 2, 3), options=SHORT),
     run("irnn", 100, 100, 40, 1e-3, (1, 2, 3)),

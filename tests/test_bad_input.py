@@ -81,7 +81,7 @@ def own_retrieval(folder, old="", new="", **arrays):
         (["retrieval", "--neurons", "0"], "neurons = 0: use a whole number from 1"),
         (["retrieval", "--neurons", "nan"], "neurons = 'nan': use a whole number from 1"),
         (["retrieval", "--neurons", ""], "neurons = '': use a whole number from 1"),
-        (["retrieval", "--neuron", "lfi"], "card 'lfi': no such card; did you mean 'lif'?"),
+        (["retrieval", "--neuron", "lfi"], "neuron = 'lfi': no such card; did you mean 'lif'?; neuron cards are lif, poisson"),
         (["retrieval", "--neuron", ""], "card ''"),
         (["retrieval", "--neuron", "hebbian"], "'hebbian' is not a neuron card; neuron cards are "),
         (["retrieval", "--trials", "0"], "trials = 0: use a whole number from 1"),

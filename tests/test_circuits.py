@@ -253,3 +253,18 @@ def test_rates_are_counts(small):
     assert run.mean_rate("E.item1", 0.0, 0.05) == pytest.approx(np.sum(i < 20) / 20 / 0.05)
     for group, (first, last) in {"E.item1": (0, 20), "E.rest": (40, 60)}.items():
         assert run.rate[group].sum() * 0.005 * (last - first) == pytest.approx(np.sum((i >= first) & (i < last)))
+
+
+def test_compare_as_it_is_typed_takes_a_circuit(monkeypatch, tmp_path):
+    """No option of fast-weight networks is on by itself: the command gets as far as running the circuit; one that is typed is refused."""
+    from click.testing import CliRunner
+
+    from fwbio.cli import main
+
+    def run(*_args, **_options):
+        raise BadInput("this far")
+
+    monkeypatch.setattr("fwbio.circuit.run", run)
+    monkeypatch.chdir(tmp_path)
+    assert "this far" in CliRunner().invoke(main, ["compare", "mongillo"]).output
+    assert "--budget: this is for fast-weight networks" in CliRunner().invoke(main, ["compare", "mongillo", "--budget"]).output

@@ -193,6 +193,7 @@ def test_the_command_answers_and_draws(tmp_path):
         ("--from 1s --to 1s", "not above t0"),
         ("--from 1 --to 5s", "needs a unit"),
         ("--from 0s --to 5s", "above 0"),
+        ("--from 1ns --to 100000h", "up to nine powers of ten"),
         ("--from 1s --to infs", "not a number"),
         ("--from 1s --to 9s --price -1", "cannot be negative"),
         ("--from 1s --to 9s --price nan", "not a number"),

@@ -38,7 +38,7 @@ MECHANISM = {
     "title!": TEXT,
     "family!": TEXT,
     "sources!": ListOf(SOURCE),
-    "needs": {"*": {"unit!": TEXT, "meaning!": TEXT}},
+    "needs": {"*": {"unit!": TEXT, "meaning!": TEXT, "default": VALUE}},
     "param": {"*": {"value!": VALUE, "meaning!": TEXT, "source!": TEXT, "note": TEXT}},
     "sets": {"*": BIND},
     "spreads": {"*": BIND},

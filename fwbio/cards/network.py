@@ -151,7 +151,15 @@ def load(card, *, set=None, neurons=None, neuron=None, fast=True, seed=0):
             )
         return circuit.build(change(tables, set or {}, path.name), path)
     if tables["kind"] != "network":
-        raise BadInput(f"{path.name} is a {tables['role']} card; networks are {', '.join(networks())}")
+        known = [name for name in reader.shipped() if reader.read(name)["kind"] != "mechanism"]
+        raise BadInput(
+            f"{path.name} is a {tables['role']} card: a part of networks, for `fwbio show` (and fwbio.synapses); networks and circuits are "
+            f"{', '.join(known)}"
+        )
+    if neuron is not None and reader.NAME.fullmatch(neuron) and neuron not in reader.shipped():
+        raise BadInput(
+            f"neuron = {neuron!r}: no such card{nearest(neuron, with_role('neuron'))}; neuron cards are {', '.join(with_role('neuron'))}"
+        )
     for population in tables["population"].values() if neuron is not None else ():
         population["neuron"] = neuron
     network = build(change(tables, set or {}, path.name), path, neurons=neurons, fast=fast, seed=seed)
@@ -259,6 +267,8 @@ def mechanism(name, role, bound, given, trained, where) -> Mechanism:
                 if bound[key].startswith("trained.")
                 else quantity(bound[key], unit, f"{where}.{key}")
             )
+        elif "default" in card["needs"][key]:
+            values.setdefault(key, quantity(card["needs"][key]["default"], unit, f"{where}.{key}"))
     for key in wanted.keys() - values.keys() - AT_RUN_TIME:
         raise BadInput(f"{where}: bind lacks '{key}', which {name} needs: {card['needs'][key]['meaning']}")
     for key in {name for ode in card["spiking"].get("ode", []) for name in equations.divisors(ode)} & card.get("param", {}).keys():

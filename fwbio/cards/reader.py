@@ -164,6 +164,8 @@ def check_mechanism(card, file):
     for block in ("needs", "state"):
         for name, entry in card.get(block, {}).items():
             dimension(entry["unit"], f"{file}: {block}.{name}.unit = {entry['unit']!r}")
+            if "default" in entry:
+                quantity(entry["default"], entry["unit"], f"{file}: {block}.{name}.default")
     for key in {"dt", "settle"} & card["spiking"].keys():
         quantity(card["spiking"][key], "s", f"{file}: spiking.{key}", low=0)
     for block in ("sets", "spreads"):

@@ -46,7 +46,10 @@ def mechanism(card) -> list[str]:
         (n, f"lives on [{', '.join(e['index']) or 'network'}], starts at {e['start']}, unit {e['unit']}: {e['meaning']}")
         for n, e in card.get("state", {}).items()
     ]
-    needs = [(n, f"unit {e['unit']}: {e['meaning']}") for n, e in card.get("needs", {}).items()]
+    needs = [
+        (n, f"unit {e['unit']}{', default ' + e['default'] if 'default' in e else ''}: {e['meaning']}")
+        for n, e in card.get("needs", {}).items()
+    ]
     return [
         *section("Kind", [("role", card["role"]), ("family", card["family"])]),
         *section("Parameters", described(card.get("param", {}))),

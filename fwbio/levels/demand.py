@@ -7,6 +7,7 @@ import numpy as np
 from fwbio.errors import BadInput
 from fwbio.quantities import quantity
 
+MOST = 1e9  # T/t0 for which the best banks have been found and held against each other
 POINTS = 600  # Gauss-Legendre points in the logarithm of age
 
 
@@ -16,7 +17,7 @@ class AgeDemand:
 
     p : a function of ages in s, positive; it is normalised. Kept in s.
 
-    Raises BadInput unless 0 < t0 < T are finite times and p is positive and finite there.
+    Raises BadInput unless 0 < t0 < T < 1e9 t0 are finite times and p is positive and finite there.
     """
 
     t0: float
@@ -29,6 +30,8 @@ class AgeDemand:
             raise BadInput(f"AgeDemand: t0 = {t0:g} s: the youngest age has to be above 0; nothing is asked for while it is written")
         if T <= t0:
             raise BadInput(f"AgeDemand: T = {T:g} s is not above t0 = {t0:g} s; the oldest age comes second")
+        if T / t0 > MOST:
+            raise BadInput(f"AgeDemand: T = {T:g} s is {T / t0:.3g} times t0 = {t0:g} s; ages are planned over up to nine powers of ten")
         object.__setattr__(self, "t0", t0)
         object.__setattr__(self, "T", T)
         if self.p is not None:

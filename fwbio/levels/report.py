@@ -81,5 +81,5 @@ def figure(plan, demand, r=1.0):
             axes.axhline(100 * plan.certificate["bound"], color="black", ls=":", lw=1)
         axes.axhline(100, color="0.5", lw=0.8)
         axes.set(xscale="log", xlabel="age of the association (s)", ylabel="SNR² of a tuned slot (%)", ylim=(0, 105), xlim=(t[0], t[-1]))
-        axes.legend(fontsize=8, loc="upper left")
+        made.legend(fontsize=8, loc="outside upper left", ncols=3)
     return made

@@ -6,7 +6,7 @@
     made = fwbio.synapses("tsodyks_markram", axons, cells, set="E1", into="v", weight="0.5 mV", connect=True)
 
 Each spike then does v += w*u*x. States and parameters are variables of the object (``made.u``, ``made.tau_d``), for monitors too.
-What a unit's dendrite needs and a single synapse does not (n, r0, read_gain, write_gain) is 1 and can be given like a parameter, or as the
+What a unit's dendrite needs and a single synapse does not (n, r0, read_gain, write_gain) is 1 (or the card's default) and can be given like a parameter, or as the
 name of a variable of ``target``, which may change in time: ``write_gain="plastic"``.
 A name that ``target`` has too becomes NAME_syn here (Brian2 allows one owner): Izhikevich's u leaves ``made.u_syn``.
 Rules at either end are pathways of their own: ``pre`` transmits and writes, ``post`` writes, ``pre_own`` and ``post_own`` move what
@@ -115,6 +115,7 @@ def synapses(
     latch = [word_substitute(brian(rule), rename) for rule in tables["spiking"].get("latch", [])]
     if latch and token is None:
         raise BadInput(f"{label}: this card does {', '.join(latch)} once a token; say how long one lasts, for instance token='100 ms'")
+    token = None if token is None else quantity(token, "s", f"{label}: token", low=1e-9)
     late = tables["spiking"].get("pre", {}).get("delay")
     if late:
         delays["pre_late"] = numbers[late] * second
@@ -140,7 +141,7 @@ def synapses(
     if reduced:
         own_reduced.attach(made, tables, source, target, numbers, delays.get("pre"), made._clock.dt)
     if latch:
-        made.run_regularly("\n".join(latch), dt=quantity(token, "s", f"{label}: token", low=1e-9) * second)
+        made.run_regularly("\n".join(latch), dt=token * second)
     for key in own_numbers(tables):
         made.variables[rename.get(key, key)].set_value(numbers[key])
     if connect is not None:
@@ -185,7 +186,8 @@ def chosen(card, set, given, label) -> dict[str, float]:
     numbers = parameters({**card, "param": {k: v for k, v in card["param"].items() if k not in signed}}, {**sets.get(set, {}), **own})
     found = {key: float(value[0]) for key, value in numbers.items()} | signed
     return found | {
-        key: quantity(given.get(key, f"1 {e['unit']}".removesuffix(" 1")), e["unit"], f"{label}: {key}") for key, e in needs.items()
+        key: quantity(given.get(key, e.get("default", f"1 {e['unit']}".removesuffix(" 1"))), e["unit"], f"{label}: {key}")
+        for key, e in needs.items()
     }
 
 

@@ -7,6 +7,7 @@ from fwbio.figures import canvas
 PANELS = 6  # of a third axis
 MOST = 12  # files
 BEYOND = 1e30
+FEW = 8  # values on an axis that each get a tick
 
 
 def of(spec, table) -> dict:
@@ -64,14 +65,17 @@ def interval(found):
     return found.mean(), t.ppf(0.975, len(found) - 1) * found.std(ddof=1) / len(found) ** 0.5
 
 
+def averaged(table, drawn: int) -> str:
+    """What a point of a figure over ``drawn`` axes is."""
+    over = [f"{table.replicates} seeds"] * (table.replicates > 1) + ["the other axes"] * (len(table.axes) > drawn)
+    return f"mean over {' and '.join(over)}" if over else "one run each"
+
+
 def curves(table, name, columns, numeric):
     (axis,) = numeric
     numbers = values(table, axis)
     place = table[axis]
-    caption = (
-        f"{name} over {axis}. Points: mean over {table.replicates} seed{'s' * (table.replicates > 1)} and any other axis; "
-        "bands: its 95 % interval (Student's t)."
-    )
+    caption = f"{name} over {axis}. Points: {averaged(table, 1)}; bands: 95 % interval (Student's t)."
     with canvas(6.4, 4.6, caption) as (figure, axes):
         for column in columns:
             found = np.array([interval(table[column][place == n]) for n in numbers])
@@ -88,11 +92,15 @@ def heat_maps(table, name, columns, numeric):
     grids = {c: np.array([[interval(table[c][(table[across] == a) & (table[up] == b)])[0] for a in x] for b in y]) for c in columns}
     finite = np.concatenate([g[np.isfinite(g)] for g in grids.values()])
     low, high = (finite.min(), finite.max()) if len(finite) else (0, 1)
-    caption = f"{name} over {across} and {up}: mean over {table.replicates} seed{'s' * (table.replicates > 1)} and any other axis. One colour scale; white: missing."
+    caption = f"{name} over {across} and {up}: {averaged(table, 2)}. One colour scale; white: missing."
     with canvas(4.3 * len(columns) + 1.2, 4.6, caption, 1, len(columns), squeeze=False, sharey=True) as (figure, axes):
         for panel, (column, grid) in zip(axes[0], grids.items()):
             image = panel.pcolormesh(edges(x), edges(y), grid, vmin=low, vmax=high)
             panel.set(title=column.rsplit(".", 1)[-1], xlabel=f"{across} ({unit(table, across)})", xscale=scale(x), yscale=scale(y))
+            for along, numbers in ((panel.xaxis, x), (panel.yaxis, y)):
+                if len(numbers) <= FEW:  # the values that were run, and no others
+                    along.set_ticks(numbers, [f"{number:.3g}" for number in numbers])
+                    along.set_ticks([], minor=True)
         axes[0, 0].set_ylabel(f"{up} ({unit(table, up)})")
         figure.colorbar(image, ax=axes[0].tolist(), label=name)
     return figure
