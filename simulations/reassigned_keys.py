@@ -1,7 +1,7 @@
 """When a letter's digit changes within a sequence, which fast weights answer with the latest? Fixed decays, the delta rule, and axons whose gain adapts, with
 and without their surprise: R = 20, four letters; eight times one of them is shown again, every other time with another digit. Keys are the state before (a letter predicts its digit) or, as in Ba et al., the state itself.
 
-Writes results/reassigned_keys/MODEL-SEED (weights and log each). Two hours on one core; trainings that are there are left alone.
+Writes results/reassigned_keys/MODEL-SEED (weights and log each). Three hours on one core; trainings that are there are left alone.
 
     python simulations/reassigned_keys.py [MEMORY ...]
 """
@@ -28,12 +28,17 @@ RUNS = {
     "own key, delta rule": ("delta_rule", OWN),
     "own key, adaptive": ("labile", OWN),
 }
+LONG = {  # one seed, epochs: does more training change the order?
+    "adaptive, long": ("labile", BEFORE, 90),
+    "fixed 0.9, long": ("fast_weights", BEFORE | {"lam": (0.9,)}, 90),
+    "fixed, learnt, long": ("fast_weights", BEFORE | {"lam": (0.9,), "learn": "network"}, 60),
+}
 
 
 def main() -> None:
     wanted = sys.argv[1:]
     for seed in SEEDS:
-        for label, (model, options) in RUNS.items():
+        for label, (model, options, *epochs) in {**RUNS, **(LONG if seed == 1 else {})}.items():
             if wanted and label not in wanted:
                 continue
             folder = OUT / f"{label.replace(', ', '-').replace(' ', '_')}-{seed}"
@@ -45,8 +50,8 @@ def main() -> None:
                 model=model,
                 units=UNITS,
                 options=options,
-                epochs=EPOCHS,
-                patience=PATIENCE,
+                epochs=epochs[0] if epochs else EPOCHS,
+                patience=1000 if epochs else PATIENCE,
                 lr=LR,
                 seed=seed,
             )

@@ -257,7 +257,10 @@ def test_a_mechanism_in_the_wrong_role_is_refused(own, old, new, says):
 
 
 def test_a_mechanism_is_not_a_network():
-    assert "hebbian.toml is a synapse card: a part of networks, for `fwbio show` (and fwbio.synapses); networks and circuits are level_bank" in refused(network.load, "hebbian")
+    assert (
+        "hebbian.toml is a synapse card: a part of networks, for `fwbio show` (and fwbio.synapses); networks and circuits are level_bank"
+        in refused(network.load, "hebbian")
+    )
 
 
 # --- the equations ---------------------------------------------------------------------------------------------------
