@@ -50,9 +50,9 @@ def draw(record, spikes) -> None:
             left.plot([k - 0.3, k + 0.3], [row["bound"][0]] * 2, color="black", lw=1.5, label=None if k else "bound of any bank")
         if spikes:
             where = [(row["sigma"], row["rate"]) for row in rows].index((1.0, 4))
-            left.plot(where + 0.3, spikes["mse"], "*", ms=9, color="C3", label="adaptive, in spikes")
+            left.plot(where + 0.4, spikes["mse"], "*", ms=9, color="C3", label="adaptive, in spikes")
         left.set(xticks=range(len(rows)), xticklabels=[f"σ {row['sigma']:g}\n{row['rate']:g} /s" for row in rows])
-        left.set(ylabel="mean squared error (1)", yscale="log")
+        left.set(xlabel="noise of the teacher; presentations a second", ylabel="mean squared error (1)", yscale="log")
         left.set_ylim(0.012)
         left.legend(fontsize=7, loc="lower left", ncols=2)
         n = [row["n"] for row in record["segments"]]

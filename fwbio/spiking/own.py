@@ -282,7 +282,9 @@ def in_unit_of(weight, dim, unit, label):
         scale, powers = dimension(match[2], f"{label}: weight = {weight!r}")
         weight = float(match[1]) * scale * second ** powers[0] * volt ** powers[1] * amp ** powers[2]
     if not isinstance(weight, str) and not have_same_dimensions(weight, like):
-        raise BadInput(f"{label}: weight = {weight!r}: wrong unit; the variable it is added to is in {unit}")
+        raise BadInput(
+            f"{label}: weight = {weight!r}: wrong unit; the variable it is added to is in {unit}; write for instance weight='0.5 {get_unit(dim)}'"
+        )
     return weight
 
 
