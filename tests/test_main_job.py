@@ -83,7 +83,7 @@ def test_the_spikes_that_are_saved_are_the_ones_that_decide(job):
 @needs_compiler
 def test_without_fast_weights_all_three_are_at_chance(tmp_path):
     """Chance is 10 %; of 75 trials more than 20 right has probability 2e-5."""
-    done = compare(tmp_path, "retrieval", "--json", "--no-fast", "--neurons", "20", "--trials", "75", "--seed", "4")
+    done = compare(tmp_path, "retrieval", "--json", "--no-fast", "--neurons", "20", "--trials", "75", "--seed", "4", "--no-budget")
     found = json.loads(done.stdout)
     assert max(found[level]["accuracy"] for level in ("rnn", "rate", "spiking")) <= 20 / 75
     assert not found["fast"]
@@ -92,7 +92,7 @@ def test_without_fast_weights_all_three_are_at_chance(tmp_path):
 @needs_compiler
 @pytest.mark.slow
 def test_with_leaky_integrate_and_fire_neurons(tmp_path):
-    done = compare(tmp_path, "retrieval", "--json", "--neuron", "lif", "--neurons", "20", "--trials", "50")
+    done = compare(tmp_path, "retrieval", "--json", "--neuron", "lif", "--neurons", "20", "--trials", "50", "--no-budget")
     found = json.loads(done.stdout)
     assert found["spiking"]["agreement"] >= 0.9
     assert 0.8 < found["spiking"]["hidden_rmse"] / found["spiking"]["hidden_rmse_predicted"] < 1.2
