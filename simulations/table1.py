@@ -28,7 +28,7 @@ def run(label, units, epochs, patience, lr, seeds, model=None, **recipe) -> tupl
 # fast weights: of lambda 0.9, 0.97 and lambda 0.9 with noise, "fast_weights" is what did best on validation at that size
 RUNS = [
     run("fast_weights", 20, 120, 1000, 2e-3, (1, 2, 3), options=LONG),
-    run("fast_weights", 50, 60, 1000, 1e-3, (1, 2, 3), options=SHORT, **NOISE),
+    run("fast_weights", 50, 120, 1000, 1e-3, (1, 2, 3), options=SHORT, **NOISE),
     run("fast weights, lambda 0.9", 20, 120, 1000, 2e-3, (1, 2, 3), "fast_weights", options=SHORT),
     run("fast weights, lambda 0.9", 50, 40, 1000, 2e-3, (1, 2, 3), "fast_weights", options=SHORT),
     run("fast weights, lambda 0.97", 50, 40, 1000, 2e-3, (1, 2, 3), "fast_weights", options=LONG),
