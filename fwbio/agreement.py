@@ -51,9 +51,15 @@ def agree(card: str, seed: int = 0, target: str | None = None) -> Agreement:
     says = tables["agree"]
     if tables["kind"] == "circuit":
         return stationary_rates(card, says, seed, target)
-    protocols = {"clamped": clamped, "pairs": pairs, "single synapses": single_synapses, "tetanus": tetanus}
-    protocol = {**protocols, "rate curve": rate_curve, "random drives": random_drives}[says["protocol"]]
-    figure, known = protocol(tables, seed, target)
+    protocols = {
+        "clamped": clamped,
+        "pairs": pairs,
+        "single synapses": single_synapses,
+        "tetanus": tetanus,
+        "rate curve": rate_curve,
+        "random drives": random_drives,
+    }
+    figure, known = protocols[says["protocol"]](tables, seed, target)
     for name, text in says.get("where", {}).items():
         known = {**known, name: Right(text, known)({})}
     bound = np.broadcast_to(Right(says["bound"], known)({}), np.shape(figure))
@@ -127,7 +133,7 @@ def integrated(card, values, size: int, only: str | None = None) -> dict[str, np
         states = dict(zip(slopes, y.reshape(-1, size)))
         return np.concatenate([np.broadcast_to(right(states), size) for right in slopes.values()])
 
-    end = solve_ivp(slope, (0, DURATION), start, "DOP853", rtol=1e-9, atol=1e-12).y[:, -1]
+    end = solve_ivp(slope, (0, DURATION), start, "DOP853", rtol=1e-9, atol=1e-15).y[:, -1]
     return dict(zip(slopes, end.reshape(-1, size)))
 
 

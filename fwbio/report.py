@@ -1,5 +1,7 @@
 """The table that ``fwbio compare`` prints, and its closing sentence."""
 
+from fwbio.comparison import MARGIN
+
 
 def percent(value) -> str:
     return "" if value is None else f"{100 * value:.1f} %"
@@ -18,7 +20,7 @@ def table(f: dict) -> str:
     )
     rate, spiking = f.get("rate", {}), f.get("spiking", {})
     beside = {
-        "agreement": f"above 95 %; surely above {percent(spiking.get('agreement_low'))}; {percent(spiking.get('agreement_predicted'))} predicted",
+        "agreement": f"above {100 * MARGIN:g} %; surely above {percent(spiking.get('agreement_low'))}; {percent(spiking.get('agreement_predicted'))} predicted",
         "hidden_rmse": f"rate at most {figure(rate.get('hidden_bound'))}; spiking {figure(spiking.get('hidden_rmse_predicted'))} predicted",
         "counts_rmse": f"{figure(spiking.get('counts_rmse_predicted'))} predicted",
         "A_error": f"{figure(spiking.get('A_error_predicted'))} predicted",
@@ -67,13 +69,8 @@ def extra(f: dict) -> list[str]:
             lines.append(
                 f"  token {1e3 * size['token']:6.4g} ms: {size['neurons']:5} neurons a unit, {size['spikes']:10,.0f} spikes a decision, {enough}{chosen}"
             )
-        met = (
-            "met"
-            if got["agreement_low"] >= t["agreement"]
-            else "missed"
-            if got["agreement_high"] < t["agreement"]
-            else "not told apart from it, more --trials would tell"
-        )
+        open_ = "not told apart from it, more --trials would tell"
+        met = "met" if got["agreement_low"] >= t["agreement"] else "missed" if got["agreement_high"] < t["agreement"] else open_
         lines.append(
             f"wanted {t['agreement']:.2%} same decisions: theory asks for {t['neurons']} neurons a unit at r0 = {t['r0']:g} Hz and tokens of "
             f"{1e3 * t['token']:.4g} ms; measured {got['agreement']:.2%} (95 %: {got['agreement_low']:.2%} to {got['agreement_high']:.2%}), "

@@ -5,7 +5,7 @@ teacher: e = v - P, and the card writes while e shrinks. In the first 10 ms of i
 lasts 10 ms, and where axons are active it raises their z. Between presentations A and z relax. Expected noise E is one slow number.
 
 World: sigma = 1, 4 presentations a second, kept 100 ms apart. A second run shows a fresh slot one value eight times, 200 slots in a row: its gains.
-Writes results/adaptive_slot/spikes.json. Two builds, 8 minutes.
+Writes results/adaptive_slot/spikes.json. Two builds, 6 minutes.
 
     python simulations/adaptive_slot_in_spikes.py
 """

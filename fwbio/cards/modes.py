@@ -47,12 +47,14 @@ def of(card, values) -> list[tuple[float, float]] | None:
     None if its states are not a chain: linear, coupled, decaying, one of them written (whatever it is) and read (in proportion).
     """
     spiking, states = card["spiking"], list(card.get("state", {}))
-    if spiking.keys() != {"ode", "write", "read"} or len(states) < 2 or not set(states) <= equations.coupled(card):
+    if spiking.keys() != {"ode", "write", "read"} or len(spiking["write"]) != 1:
+        return None
+    if len(states) < 2 or not set(states) <= equations.coupled(card):
         return None
     if any(state["start"] != "0" or state["index"] != PAIR for state in card["state"].values()):
         return None
-    (written, *more), read = [equations.split(rule, "write") for rule in spiking["write"]], equations.split(spiking["read"], "read")
-    if more or written["op"] != "+=" or equations.names(written["rhs"], "write") & set(states):
+    written, read = equations.split(spiking["write"][0], "write"), equations.split(spiking["read"], "read")
+    if written["op"] != "+=" or equations.names(written["rhs"], "write") & set(states):
         return None
     if not proportional(read["rhs"], written["name"], states):
         return None

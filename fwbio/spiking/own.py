@@ -6,8 +6,8 @@
     made = fwbio.synapses("tsodyks_markram", axons, cells, set="E1", into="v", weight="0.5 mV", connect=True)
 
 Each spike then does v += w*u*x. States and parameters are variables of the object (``made.u``, ``made.tau_d``), for monitors too.
-What a unit's dendrite needs and a single synapse does not (n, r0, read_gain, write_gain) is 1 (or the card's default) and can be given like a parameter, or as the
-name of a variable of ``target``, which may change in time: ``write_gain="plastic"``.
+What a unit's dendrite needs and a single synapse does not (n, r0, read_gain, write_gain) is 1, or the card's default, and can be given
+like a parameter, or as the name of a variable of ``target``, which may change in time: ``write_gain="plastic"``.
 A name that ``target`` has too becomes NAME_syn here (Brian2 allows one owner): Izhikevich's u leaves ``made.u_syn``.
 Rules at either end are pathways of their own: ``pre`` transmits and writes, ``post`` writes, ``pre_own`` and ``post_own`` move what
 belongs to one end (a trace) after both, ``pre_late`` is the card's own delayed rule, whatever the delay of transmission.

@@ -6,6 +6,7 @@ for small networks.
 
 import numpy as np
 
+from fwbio.quantities import quantity
 from fwbio.spiking.away import away
 
 WARM = 0.5  # s of the trains before a tetanus counts: its quick states (calcium) are settled by then
@@ -115,7 +116,7 @@ def presentation(job, given):
 
     step, size, needs = job["dt"] * second, job["size"], job["synapse"]["needs"]
     drives = {name: np.repeat(values, size) for name, values in given.items()}
-    rate = drives.pop("h_pre") * float(job["given"]["r0"].split()[0])
+    rate = drives.pop("h_pre") * quantity(job["given"]["r0"], "Hz", "r0")
     axons = PoissonGroup(len(rate), rate * hertz, dt=step)
     told = [f"{name} : {declared(needs[name]) if name in needs else 1} (constant)" for name in drives]
     dendrites = NeuronGroup(len(rate), "\n".join(["I : Hz", *told]), dt=step)
@@ -147,7 +148,7 @@ def shown(job, given):
     made = [synapses(job["synapse"], sources, targets, connect=connect, dt=step, **job["given"])]
     if job["fast"]:
         card, numbers = job["fast"]
-        targets.drive = given["cell_rates"].ravel() / float(numbers["r0"].split()[0])
+        targets.drive = given["cell_rates"].ravel() / quantity(numbers["r0"], "Hz", "r0")
         made.append(synapses(card, sources, targets, into="I_fast", drive="drive", weight="1 Hz", connect=connect, dt=step, **numbers))
     of_cell = {name for name, state in job["synapse"]["state"].items() if state["index"] == ["post"]}
     owner = {k: targets if k in of_cell else made[k not in job["synapse"]["state"]] for k in job["states"]}
