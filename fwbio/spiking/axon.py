@@ -6,19 +6,15 @@ event-driven). The texts are those that networks use, ``fwbio.spiking.synapses``
 
 tau = 0 means that a state is back at rest before the next spike (``fwbio.cards.equations.AT_ONCE``): the limit itself, exactly.
 
-It runs in a child process (``python -m fwbio.spiking.worker axon FOLDER``): the caller's device, preferences and seed stay.
+It runs in a child process (``fwbio.spiking.away``): the caller's device, preferences and seed stay.
 """
-
-import json
-import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 
 from fwbio.cards.equations import AT_ONCE, at_once, divisors
 from fwbio.errors import BadInput
 from fwbio.quantities import quantity, unit_of
+from fwbio.spiking.away import away
 
 FORMS = ("reduced", "plain")
 SCALE = ("read_gain", "n", "r0")  # what a network binds; 1 here: what is read is what is released
@@ -46,21 +42,14 @@ def release(cards: dict, parameters: dict, trains: list, dt: float, target: str 
     cards : tables by any name. parameters : by the same name, {parameter: array over axons} in SI units, see ``values``
     trains : spike times of each axon as whole numbers of steps of ``dt`` (s), rising. target : numpy, cython, cpp_standalone
     """
-    from fwbio.spiking import engine
-
     for k, train in enumerate(trains):
         if len(train) and (np.asarray(train).dtype.kind != "i" or train[0] < 0 or np.min(np.diff(train), initial=1) < 1):
             raise BadInput(f"spike train {k}: give rising whole numbers of steps, at most one spike a step")
-    with tempfile.TemporaryDirectory(prefix="fwbio-axon-") as scratch:
-        folder = Path(scratch)
-        (folder / "job.json").write_text(json.dumps({"cards": cards, "dt": dt, "target": target, "axons": len(trains)}))
-        numbers = {f"{name}.{key}": value for name, table in parameters.items() for key, value in table.items()}
-        axon = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
-        np.savez(folder / "job.npz", i=axon, step=np.concatenate(trains), **numbers)
-        command = [sys.executable, "-W", "ignore", "-m", "fwbio.spiking.worker", "axon", scratch]
-        engine.child(command, folder, 0, None, quiet=False)
-        with np.load(folder / "outputs.npz", allow_pickle=False) as archive:
-            i, seen = archive["i"], {name: archive[name] for name in archive.files if name != "i"}
+    job = {"cards": cards, "dt": dt, "target": target, "axons": len(trains)}
+    numbers = {f"{name}.{key}": value for name, table in parameters.items() for key, value in table.items()}
+    axon = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
+    seen = away(released, job, 0, i=axon, step=np.concatenate(trains), **numbers)
+    i = seen.pop("i")
     order = np.argsort(i, kind="stable")  # Brian2 gives them in time; by axon, each in time
     if not np.array_equal(i[order], axon):
         raise BadInput(f"{len(i)} of {len(axon)} spikes came back; nothing of this run is used")
@@ -73,22 +62,15 @@ def release(cards: dict, parameters: dict, trains: list, dt: float, target: str 
     return {(name, form): np.split(seen[f"{name}_{form}"][order], cuts) for name in cards for form in FORMS}
 
 
-def run(folder: Path) -> None:
-    """The child's part: job.json and job.npz to outputs.npz."""
-    from brian2 import Equations, Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, prefs, second, set_device
+def released(job, given):
+    """The child's part of ``release``."""
+    from brian2 import Equations, Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, second
     from brian2.utils.stringtools import word_substitute
 
     from fwbio.rate.equations import Right
     from fwbio.spiking import synapses
     from fwbio.spiking.structure import presynaptic
 
-    job = json.loads((folder / "job.json").read_text())
-    with np.load(folder / "job.npz", allow_pickle=False) as archive:
-        given = {name: archive[name] for name in archive.files}
-    if job["target"] == "cpp_standalone":
-        set_device("cpp_standalone", build_on_run=False)
-    else:
-        prefs.codegen.target = job["target"]
     cards, dt = job["cards"], job["dt"] * second
     text, after, seen = ["due : integer"], [], [f"{name}_{form}" for name in cards for form in FORMS]
     for name, card in cards.items():
@@ -132,8 +114,4 @@ def run(folder: Path) -> None:
             objects.append(made)
     duration = (int(given["step"].max()) + 3) * dt
     Network(*objects).run(duration, namespace={})
-    if job["target"] == "cpp_standalone":
-        from brian2 import device
-
-        device.build(directory=str(folder / "program"), compile=True, run=True)
-    np.savez(folder / "outputs.npz", i=np.asarray(spikes.i), **{name: np.asarray(getattr(spikes, name)) for name in seen})
+    return {"i": np.asarray(spikes.i), **{name: np.asarray(getattr(spikes, name)) for name in seen}}

@@ -2,7 +2,6 @@
 
 python -m fwbio.spiking.worker build FOLDER     structure.json -> a compiled program and what it reads and writes
 python -m fwbio.spiking.worker run FOLDER       structure.json, parameters.npz -> outputs.npz (NumPy or Cython target)
-python -m fwbio.spiking.worker axon FOLDER      job.json, job.npz -> outputs.npz: see ``fwbio.spiking.axon``
 """
 
 import ctypes
@@ -136,15 +135,8 @@ def run(folder: Path) -> None:
     np.savez(folder / "outputs.npz", **found)
 
 
-def axon(folder: Path) -> None:
-    """What each spike of given trains releases, under given cards."""
-    from fwbio.spiking import axon
-
-    axon.run(folder)
-
-
 if __name__ == "__main__":
     if sys.platform == "linux" and sys.argv[1] != "build":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     sys.modules["pylab"] = None  # Brian2 then comes without plotting, 0.6 s sooner
-    {"build": build, "run": run, "axon": axon}[sys.argv[1]](Path(sys.argv[2]))
+    {"build": build, "run": run}[sys.argv[1]](Path(sys.argv[2]))
